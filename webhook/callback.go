@@ -1,0 +1,157 @@
+package webhook
+
+import (
+	"time"
+	"unicode/utf8"
+)
+
+// MaxExpression is the largest size of a condition, in bytes.
+const MaxExpression = 4096
+
+// An Action is a kind of change.
+type Action string
+
+// The actions. A callback may be bound to any of them; an event never has
+// ActionAll.
+const (
+	ActionAll    Action = "all"
+	ActionCreate Action = "create"
+	ActionUpdate Action = "update"
+	ActionDelete Action = "delete"
+)
+
+// A Method is the format of a message.
+type Method string
+
+// The formats.
+const (
+	MethodJSON Method = "json"
+	MethodXML  Method = "xml"
+)
+
+// An Encoding says how the message travels in the request.
+type Encoding string
+
+// The encodings: the message as the body itself, or as the only field (named
+// after the method) of an application/x-www-form-urlencoded body.
+const (
+	EncodingBody Encoding = "body"
+	EncodingForm Encoding = "form"
+)
+
+// A Callback asks for an HTTP POST on every matching change.
+//
+// Bound to a database alone it hears about that database's profiles. Bound to
+// a collection it hears about that collection's subprofiles; bound to both, only
+// about those of the one database.
+type Callback struct {
+	// ID is given by the store, unique over all databases, made of letters and
+	// digits.
+	ID string
+
+	// Database and Collection say what the callback is bound to: at least one
+	// is set, neither ever changes.
+	Database   string
+	Collection string
+
+	// URL is where the POST goes: absolute, http or https, with a host, without
+	// user information or fragment, at most MaxURL bytes.
+	URL string
+
+	// Expression is the JavaScript condition; empty means always. At most
+	// MaxExpression bytes.
+	Expression string
+
+	// Action constrains the callback to one kind of change; empty is ActionAll.
+	Action Action
+
+	// Method is the format of the message; empty is MethodJSON.
+	Method Method
+
+	// Encoding is how the message travels; empty is EncodingBody.
+	Encoding Encoding
+
+	// Created and Updated are set by the store, to the millisecond.
+	Created time.Time
+	Updated time.Time
+
+	// Version counts the callback's updates. An update is refused with
+	// ErrConflict unless it carries the version that is stored.
+	Version int64
+
+	// After is the sequence of the last event that was appended before the
+	// callback was created. It hears only later ones.
+	After int64
+}
+
+// Scope returns what the callback is bound to.
+func (c *Callback) Scope() Scope { return Scope{c.Database, c.Collection} }
+
+// WithDefaults returns the callback with its empty action, method and encoding
+// filled in.
+func (c Callback) WithDefaults() Callback {
+	if c.Action == "" {
+		c.Action = ActionAll
+	}
+	if c.Method == "" {
+		c.Method = MethodJSON
+	}
+	if c.Encoding == "" {
+		c.Encoding = EncodingBody
+	}
+	return c
+}
+
+// Validate checks everything about the callback that can be judged without an
+// engine: not whether the expression compiles, and not whether the target may
+// be dialled. Errors match [ErrInvalid] and name the property as it is called on
+// the wire.
+func (c *Callback) Validate() error {
+	if c.Database == "" && c.Collection == "" {
+		return Invalid("database", "a callback must be bound to a database or a collection")
+	}
+	if c.Database != "" {
+		if err := validateID("database", c.Database); err != nil {
+			return err
+		}
+	}
+	if c.Collection != "" {
+		if err := validateID("collection", c.Collection); err != nil {
+			return err
+		}
+	}
+	if err := validateURL(c.URL); err != nil {
+		return err
+	}
+	if len(c.Expression) > MaxExpression {
+		return Invalid("expression", "has %d bytes, at most %d are allowed", len(c.Expression), MaxExpression)
+	}
+	if !utf8.ValidString(c.Expression) {
+		return Invalid("expression", "is not valid UTF-8")
+	}
+	switch c.Action {
+	case "", ActionAll, ActionCreate, ActionUpdate, ActionDelete:
+	default:
+		return Invalid("action", "is %q, use all, create, update or delete", clip(string(c.Action)))
+	}
+	switch c.Method {
+	case "", MethodJSON, MethodXML:
+	default:
+		return Invalid("method", "is %q, use json or xml", clip(string(c.Method)))
+	}
+	switch c.Encoding {
+	case "", EncodingBody, EncodingForm:
+	default:
+		return Invalid("encoding", "is %q, use body or form", clip(string(c.Encoding)))
+	}
+	return nil
+}
+
+// clip keeps a value that is quoted in an error short.
+func clip(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}

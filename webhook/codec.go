@@ -1,0 +1,140 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Prepare readies an event for a store: it fills in ID and Time, validates, and
+// returns the event with its encoded form. Every Dispatch begins with it.
+//
+// Errors match [ErrInvalid] and name the field; one that names no field says that
+// the event's message would be larger than MaxMessage.
+func Prepare(event Event) (Event, []byte, error) {
+	if event.ID == "" {
+		event.ID = newEventID(time.Now())
+	}
+	if event.Time.IsZero() {
+		event.Time = time.Now().Truncate(time.Millisecond)
+	}
+	event.Time = event.Time.UTC()
+	if err := event.Validate(); err != nil {
+		return Event{}, nil, err
+	}
+	encoded := EncodeEvent(&event)
+	if len(encoded) > MaxMessage/2 {
+		// A message repeats the changed fields, so only a large event needs a
+		// closer look. What else it has that the encoded form lacks, the names of
+		// its properties and the sequence, is less than envelope.
+		const envelope = 256
+		if size := len(encoded) + len(AppendJSON(nil, event.Parameters())) + envelope; size > MaxMessage {
+			return Event{}, nil, Invalid("", "the message would have about %d bytes, at most %d are allowed", size, MaxMessage)
+		}
+	}
+	return event, encoded, nil
+}
+
+// EncodeEvent returns a valid event in the form in which stores keep it: JSON,
+// complete, and all that [DecodeEvent] needs. Sequence is not part of it. It is no
+// wire format: use package message for what goes to receivers.
+func EncodeEvent(e *Event) []byte {
+	dst := make([]byte, 0, 512)
+	dst = append(dst, `{"id":`...)
+	dst = AppendJSONString(dst, e.ID)
+	dst = append(dst, `,"action":`...)
+	dst = AppendJSONString(dst, string(e.Action))
+	dst = append(dst, `,"database":`...)
+	dst = AppendJSONString(dst, e.Database)
+	if e.Collection != "" {
+		dst = append(dst, `,"collection":`...)
+		dst = AppendJSONString(dst, e.Collection)
+	}
+	if e.Trigger != "" {
+		dst = append(dst, `,"trigger":`...)
+		dst = AppendJSONString(dst, e.Trigger)
+	}
+	dst = append(dst, `,"time":`...)
+	dst = AppendJSON(dst, e.Time)
+	dst = append(dst, `,"profile":`...)
+	dst = appendRecord(dst, &e.Profile)
+	if e.Subprofile != nil {
+		dst = append(dst, `,"subprofile":`...)
+		dst = appendRecord(dst, e.Subprofile)
+	}
+	if e.Previous != nil {
+		dst = append(dst, `,"previous":`...)
+		dst = appendRecord(dst, e.Previous)
+	}
+	return append(dst, '}')
+}
+
+func appendRecord(dst []byte, r *Record) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = AppendJSONString(dst, r.ID)
+	dst = append(dst, `,"fields":`...)
+	dst = appendObject(dst, r.Fields)
+	dst = append(dst, `,"interests":[`...)
+	for i, interest := range r.Interests {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendJSONString(dst, interest)
+	}
+	dst = append(dst, ']')
+	if !r.Created.IsZero() {
+		dst = append(dst, `,"created":`...)
+		dst = AppendJSON(dst, r.Created)
+	}
+	if !r.Modified.IsZero() {
+		dst = append(dst, `,"modified":`...)
+		dst = AppendJSON(dst, r.Modified)
+	}
+	return append(dst, '}')
+}
+
+// storedEvent and storedRecord are the shape of an encoded event.
+type (
+	storedEvent struct {
+		ID         string        `json:"id"`
+		Action     Action        `json:"action"`
+		Database   string        `json:"database"`
+		Collection string        `json:"collection"`
+		Trigger    string        `json:"trigger"`
+		Time       time.Time     `json:"time"`
+		Profile    storedRecord  `json:"profile"`
+		Subprofile *storedRecord `json:"subprofile"`
+		Previous   *storedRecord `json:"previous"`
+	}
+	storedRecord struct {
+		ID        string         `json:"id"`
+		Fields    map[string]any `json:"fields"`
+		Interests []string       `json:"interests"`
+		Created   time.Time      `json:"created"`
+		Modified  time.Time      `json:"modified"`
+	}
+)
+
+// DecodeEvent is the inverse of [EncodeEvent]. Numbers come back as json.Number,
+// times in fields as their text, which makes the same message. An error means
+// that the bytes are damaged.
+func DecodeEvent(encoded []byte) (Event, error) {
+	var s storedEvent
+	d := json.NewDecoder(bytes.NewReader(encoded))
+	d.UseNumber()
+	if err := d.Decode(&s); err != nil {
+		return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
+	}
+	e := Event{
+		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection, Trigger: s.Trigger,
+		Time: s.Time, Profile: Record(s.Profile), Subprofile: (*Record)(s.Subprofile), Previous: (*Record)(s.Previous),
+	}
+	if e.ID == "" {
+		return Event{}, fmt.Errorf("webhook: damaged event: %w", Invalid("ID", "is missing"))
+	}
+	if err := e.Validate(); err != nil {
+		return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
+	}
+	return e, nil
+}
