@@ -147,11 +147,15 @@ func (c *Callback) Validate() error {
 	return nil
 }
 
-// clip keeps a value that is quoted in an error short.
+// clip keeps a value that is quoted in an error short, without cutting a
+// character in two.
 func clip(s string) string {
-	const most = 40
+	most := 40
 	if len(s) <= most {
 		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
 	}
 	return s[:most] + "…"
 }

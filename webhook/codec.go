@@ -3,12 +3,15 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
-// Prepare readies an event for a store: it fills in ID and Time, validates, and
-// returns the event with its encoded form. Every Dispatch begins with it.
+// Prepare readies an event for a store: it fills in ID and Time, validates, drops
+// what is ignored, and returns the event with its encoded form. Every Dispatch
+// begins with it.
 //
 // Errors match [ErrInvalid] and name the field; one that names no field says that
 // the event's message would be larger than MaxMessage.
@@ -23,12 +26,15 @@ func Prepare(event Event) (Event, []byte, error) {
 	if err := event.Validate(); err != nil {
 		return Event{}, nil, err
 	}
+	if event.Action == ActionDelete {
+		event.Previous = nil
+	}
 	encoded := EncodeEvent(&event)
-	if len(encoded) > MaxMessage/2 {
-		// A message repeats the changed fields, so only a large event needs a
-		// closer look. What else it has that the encoded form lacks, the names of
-		// its properties and the sequence, is less than envelope.
-		const envelope = 256
+	// A message has, beyond the encoded form, the names of its properties and the
+	// sequence, which is less than envelope, and repeats the changed fields: so
+	// only a large event needs a closer look.
+	const envelope = 256
+	if 2*len(encoded)+envelope > MaxMessage {
 		if size := len(encoded) + len(AppendJSON(nil, event.Parameters())) + envelope; size > MaxMessage {
 			return Event{}, nil, Invalid("", "the message would have about %d bytes, at most %d are allowed", size, MaxMessage)
 		}
@@ -125,6 +131,9 @@ func DecodeEvent(encoded []byte) (Event, error) {
 	d.UseNumber()
 	if err := d.Decode(&s); err != nil {
 		return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Event{}, errors.New("webhook: damaged event: more than one JSON value")
 	}
 	e := Event{
 		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection, Trigger: s.Trigger,

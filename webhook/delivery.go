@@ -54,7 +54,9 @@ type Delivery struct {
 	Reason string
 	// Attempts is how many have been made.
 	Attempts int
-	// Due is when the next attempt may be made; of meaning while ready.
+	// Due is when the next attempt may be made, zero for at once; of meaning
+	// while ready. At once depends on no clock, so clocks that jump or differ
+	// delay nothing.
 	Due time.Time
 	// Created is when the event was fanned out, Ended when the delivery came to
 	// its end; zero while open. Both to the millisecond.

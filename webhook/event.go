@@ -144,14 +144,18 @@ func (e *Event) Validate() error {
 }
 
 func (r *Record) validate(field string) error {
-	if err := validateID(field+".ID", r.ID); err != nil {
+	if r.ID == "" {
+		return Invalid(field+".ID", "is missing")
+	}
+	if err := validateText(field+".ID", r.ID, MaxID); err != nil {
 		return err
 	}
+	checker := valueChecker{room: MaxMessage}
 	for name, value := range r.Fields {
 		if err := validateName(field+".fields", name); err != nil {
 			return err
 		}
-		if err := validateValue(value, 1); err != nil {
+		if err := checker.check(value, 1); err != nil {
 			return err.under(field + ".fields." + clip(name))
 		}
 	}
@@ -186,7 +190,7 @@ func idRune(r rune) bool {
 // validateTime checks that t can be written as RFC 3339.
 func validateTime(field string, t time.Time) error {
 	if y := t.UTC().Year(); y < 0 || y > 9999 {
-		return Invalid(field, "is in the year %d, RFC 3339 ends at 9999", y)
+		return Invalid(field, "is in the year %d, RFC 3339 has the years 0 to 9999", y)
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 // AppendJSON appends a field's value as JSON: maps sorted by name, integers
 // exact, floats in their shortest form as ECMAScript prints them, times as
 // RFC 3339 in UTC. The same value always gives the same bytes. The value must
-// be one that [Event.Validate] accepts; anything else is written as null.
+// be one that [Event.Validate] accepts: any other type is written as null, and a
+// value that holds itself has no end.
 func AppendJSON(dst []byte, value any) []byte {
 	switch v := value.(type) {
 	case bool:
@@ -21,6 +22,9 @@ func AppendJSON(dst []byte, value any) []byte {
 	case string:
 		return AppendJSONString(dst, v)
 	case json.Number:
+		if !validNumber(string(v)) {
+			return append(dst, "null"...)
+		}
 		return append(dst, v...)
 	case time.Time:
 		dst = append(dst, '"')
@@ -43,7 +47,9 @@ func AppendJSON(dst []byte, value any) []byte {
 
 func appendObject(dst []byte, object map[string]any) []byte {
 	dst = append(dst, '{')
-	for i, name := range slices.Sorted(maps.Keys(object)) {
+	names := slices.AppendSeq(make([]string, 0, len(object)), maps.Keys(object))
+	slices.Sort(names)
+	for i, name := range names {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

@@ -1,9 +1,6 @@
 package webhook
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // MaxID is the largest size of a database, collection or record ID, in bytes.
 const MaxID = 255
@@ -16,8 +13,8 @@ type Scope struct {
 	Collection string
 }
 
-// validateID checks the ID of a database, collection or record. Zero is no ID:
-// on the wire 0 means unbound.
+// validateID checks the ID of a database or collection. Zero is no ID: on the wire 0
+// means unbound.
 func validateID(field, id string) error {
 	switch {
 	case id == "":
@@ -34,7 +31,7 @@ func validateText(field, text string, limit int) error {
 		return Invalid(field, "has %d bytes, at most %d are allowed", len(text), limit)
 	}
 	if !utf8.ValidString(text) {
-		return Invalid(field, "is not valid UTF-8: %q", strings.ToValidUTF8(text, "�"))
+		return Invalid(field, "is not valid UTF-8: %q", clip(text))
 	}
 	return nil
 }

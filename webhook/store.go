@@ -22,8 +22,9 @@ type Dispatcher interface {
 // out: nothing that a caller holds changes under it, and the other way round.
 //
 // Callback IDs are the store's; validation, matching and the retry policy live
-// above it. Times are kept to the millisecond. Besides the errors named at each
-// method, any method may return the store's own failures and the context's error.
+// above it. Times are kept to the millisecond and returned in UTC. Besides the
+// errors named at each method, any method may return the store's own failures and
+// the context's error.
 //
 // Its four roles are not yet settled: until version 1 methods may be added to them.
 // Package storetest checks that a store keeps the contract.
@@ -38,8 +39,9 @@ type Store interface {
 type Registry interface {
 	// CreateCallback stores a new callback, which the caller has validated, and
 	// returns it with ID, Created, Updated, Version and After set and defaults
-	// filled in. It returns ErrLimit when its database or its collection has
-	// limit callbacks already; a limit of 0 is none.
+	// filled in. An ID is never given twice. It returns ErrLimit when its
+	// database or its collection has limit callbacks already; a limit of 0 is
+	// none.
 	CreateCallback(ctx context.Context, c Callback, limit int) (Callback, error)
 
 	// Callback returns one callback, or ErrNotFound.
@@ -84,11 +86,12 @@ type CallbackPage struct {
 type Outbox interface {
 	Dispatcher
 
-	// Pending returns up to limit events that are not fanned out, in the order
-	// of their sequence and without a gap: no event of a record is passed over
-	// for a later one. With them, read at the same instant, comes the registry's
-	// revision.
-	Pending(ctx context.Context, limit int) (PendingEvents, error)
+	// Pending returns up to limit events that are not fanned out, with encoded
+	// forms of up to limitBytes together (the first whatever its size), in the
+	// order of their sequence and without a gap: no event of a record is passed
+	// over for a later one. With them, read at the same instant, comes the
+	// registry's revision.
+	Pending(ctx context.Context, limit, limitBytes int) (PendingEvents, error)
 
 	// Listeners returns the callbacks that may hear of a change in the scope, in
 	// order of creation. For a profile's scope (no collection) these are the
@@ -103,9 +106,10 @@ type Outbox interface {
 	// at once.
 	FanOut(ctx context.Context, expansions []Expansion) error
 
-	// Watch calls wake, in its own goroutine, soon after anything may have been
-	// appended, committed or made ready, by whatever process, until ctx ends;
-	// then it returns nil. wake does not block; calling it in vain does no harm.
+	// Watch calls wake, in its own goroutine, once when it begins and then soon
+	// after anything may have been appended, committed or made ready, by whatever
+	// process, until ctx ends; then it returns nil. wake does not block; calling
+	// it in vain does no harm. That a retry comes due is not watched.
 	Watch(ctx context.Context, wake func()) error
 }
 
@@ -119,6 +123,8 @@ type PendingEvents struct {
 	// read at an older revision must be read again before they decide about
 	// these events.
 	Revision int64
+	// More is set when the limits have cut the events off.
+	More bool
 }
 
 // Listeners are the callbacks of a scope as of a revision of the registry.
@@ -179,14 +185,18 @@ type Queue interface {
 	Leave(ctx context.Context, w Worker) error
 
 	// Claim gives ready deliveries that are due to a worker, with their messages,
-	// or returns ErrFenced.
+	// or returns ErrFenced. Those of one callback come in the order of their
+	// events. When it gives any it moves the worker's counter on, as Beat does, in
+	// the same transaction: a worker that was idle for long is not taken for dead
+	// the moment it has something in hand.
 	Claim(ctx context.Context, r ClaimRequest) ([]Claimed, error)
 
 	// Settle records what became of claimed deliveries, all in one transaction,
 	// or returns ErrFenced and records nothing. When a delivery ends, the
 	// earliest waiting one of the same record and callback becomes ready and due
 	// at once. An outcome whose delivery is gone, or is not claimed by the
-	// worker, is passed over.
+	// worker, is passed over. One whose State a claimed delivery can't become
+	// gives an error that matches ErrInvalid, and then nothing is recorded.
 	Settle(ctx context.Context, w Worker, outcomes []Outcome) error
 }
 
@@ -204,7 +214,8 @@ type ClaimRequest struct {
 	// others. Empty begins anywhere.
 	After string
 	// Room says how many deliveries of a callback to claim at most. It is called
-	// once for each callback with work that is visited, and must be quick.
+	// at most once for each callback with work that is visited, must be quick and
+	// must not call the store. Nil sets no limit.
 	Room func(callback string) int
 }
 
@@ -223,13 +234,13 @@ type Outcome struct {
 	// Sequence and Callback identify the delivery.
 	Sequence int64
 	Callback string
-	// State is what the delivery becomes: delivered, dead, or ready to be tried
-	// again when it is Due.
+	// State is what the delivery becomes: delivered, dead (Reason says why), or
+	// ready to be tried again when it is Due; a zero Due is at once.
 	State  DeliveryState
 	Reason string
 	Due    time.Time
-	// Attempt is recorded, and counted. Nil when none was made: the delivery is
-	// just given back.
+	// Attempt is recorded, and counted: the store sets its Number. Nil when none
+	// was made: the delivery is just given back.
 	Attempt *Attempt
 }
 
@@ -259,7 +270,8 @@ type DeliveryQuery struct {
 }
 
 // A PruneRequest asks for one step of a walk over the events in the order of their
-// sequence.
+// sequence. The walk is at its end when it meets an event too young for anything of it
+// to be removed: those behind it are younger still.
 type PruneRequest struct {
 	// After is the sequence behind which to go on; 0 begins.
 	After int64
@@ -267,8 +279,8 @@ type PruneRequest struct {
 	Limit int
 	// Deliveries that were delivered before Delivered, or were dead before Dead,
 	// are removed with their attempts. An event is removed, and its ID may be used
-	// again, when it is fanned out, happened before Delivered and has no delivery
-	// left.
+	// again, when it is fanned out, was appended before Delivered and has no
+	// delivery left.
 	Delivered time.Time
 	Dead      time.Time
 }

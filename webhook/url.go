@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // MaxURL is the largest size of a callback's URL, in bytes.
@@ -19,6 +20,9 @@ func validateURL(raw string) error {
 	if err := validateText(field, raw, MaxURL); err != nil {
 		return err
 	}
+	if strings.Contains(raw, " ") {
+		return Invalid(field, "must not contain spaces: write %%20")
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return Invalid(field, "cannot be parsed: give an absolute http or https URL")
@@ -26,30 +30,24 @@ func validateURL(raw string) error {
 	if s := strings.ToLower(u.Scheme); s != "http" && s != "https" {
 		return Invalid(field, "must be absolute and begin with http:// or https://")
 	}
+	host := u.Hostname()
 	switch {
-	case u.Opaque != "" || u.Hostname() == "":
-		return Invalid(field, "has no host: write it as https://host/path")
 	case u.User != nil:
 		return Invalid(field, "must not contain a user name or password")
-	case u.Fragment != "" || strings.Contains(raw, "#"):
+	case u.Opaque != "" || host == "":
+		return Invalid(field, "has no host: write it as https://host/path")
+	case !utf8.ValidString(host) || strings.ContainsAny(host, `"<>[]`):
+		// net/url lets these pass, net/http sends an empty Host header for them.
+		return Invalid(field, "has a character in its host that no host name may have")
+	case strings.Contains(raw, "#"):
 		return Invalid(field, "must not contain a fragment (#…): it would never be sent")
 	case strings.Contains(u.Host, "%"):
 		return Invalid(field, "must not contain an address with a zone")
 	}
-	if _, port, found := cutPort(u.Host); found {
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 			return Invalid(field, "has no valid port: use a number from 1 to 65535, or leave it out")
 		}
 	}
 	return nil
-}
-
-// cutPort cuts the port off a URL's host; found is false where there is no colon
-// that introduces one.
-func cutPort(host string) (name, port string, found bool) {
-	i := strings.LastIndexByte(host, ':')
-	if i < 0 || strings.HasSuffix(host, "]") {
-		return host, "", false
-	}
-	return host[:i], host[i+1:], true
 }

@@ -1,0 +1,118 @@
+package webhook_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// callback returns a valid callback, changed.
+func callback(change func(*webhook.Callback)) webhook.Callback {
+	c := webhook.Callback{Database: "788", URL: "https://example.com/hook"}
+	change(&c)
+	return c
+}
+
+func TestCallbackValidate(t *testing.T) {
+	tests := []struct {
+		name   string
+		field  string // to blame; empty where the callback is valid
+		change func(*webhook.Callback)
+	}{
+		{"least", "", func(c *webhook.Callback) {}},
+		{"collection alone", "", func(c *webhook.Callback) { c.Database, c.Collection = "", "8550" }},
+		{"both", "", func(c *webhook.Callback) { c.Collection = "8550" }},
+		{"everything", "", func(c *webhook.Callback) {
+			c.Expression, c.Action, c.Method, c.Encoding = "a == 'b';", webhook.ActionDelete, webhook.MethodXML, webhook.EncodingForm
+		}},
+		{"defaults filled in", "", func(c *webhook.Callback) { *c = c.WithDefaults() }},
+		{"longest IDs", "", func(c *webhook.Callback) {
+			c.Database, c.Collection = strings.Repeat("d", webhook.MaxID), strings.Repeat("é", webhook.MaxID/2)
+		}},
+		{"longest expression", "", func(c *webhook.Callback) { c.Expression = strings.Repeat("é", webhook.MaxExpression/2) }},
+
+		{"unbound", "database", func(c *webhook.Callback) { c.Database = "" }},
+		{"database 0", "database", func(c *webhook.Callback) { c.Database = "0" }},
+		{"long database", "database", func(c *webhook.Callback) { c.Database = strings.Repeat("d", webhook.MaxID+1) }},
+		{"database not UTF-8", "database", func(c *webhook.Callback) { c.Database = "\xff" }},
+		{"collection 0", "collection", func(c *webhook.Callback) { c.Collection = "0" }},
+		{"long collection", "collection", func(c *webhook.Callback) { c.Collection = strings.Repeat("d", webhook.MaxID+1) }},
+		{"collection not UTF-8", "collection", func(c *webhook.Callback) { c.Collection = "a\x80" }},
+		{"no URL", "url", func(c *webhook.Callback) { c.URL = "" }},
+		{"long expression", "expression", func(c *webhook.Callback) { c.Expression = strings.Repeat("a", webhook.MaxExpression+1) }},
+		{"expression not UTF-8", "expression", func(c *webhook.Callback) { c.Expression = "'\xc3'" }},
+		{"unknown action", "action", func(c *webhook.Callback) { c.Action = "upsert" }},
+		{"action in capitals", "action", func(c *webhook.Callback) { c.Action = "ALL" }},
+		{"unknown method", "method", func(c *webhook.Callback) { c.Method = "yaml" }},
+		{"unknown encoding", "encoding", func(c *webhook.Callback) { c.Encoding = "gzip" }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := callback(test.change)
+			checkInvalid(t, c.Validate(), test.field)
+		})
+	}
+}
+
+// checkInvalid checks that err blames the field, or is nil where there is none
+// to blame.
+func checkInvalid(t *testing.T, err error, field string) {
+	t.Helper()
+	if field == "" {
+		if err != nil {
+			t.Errorf("got %v, want it to be valid", err)
+		}
+		return
+	}
+	var invalid *webhook.InvalidError
+	if !errors.As(err, &invalid) || !errors.Is(err, webhook.ErrInvalid) {
+		t.Fatalf("got %v, want an InvalidError that matches ErrInvalid", err)
+	}
+	if invalid.Field != field {
+		t.Errorf("blames %q, want %q: %v", invalid.Field, field, err)
+	}
+	if invalid.Message == "" || !strings.Contains(err.Error(), invalid.Message) || !strings.Contains(err.Error(), field) {
+		t.Errorf("says %q, want field and message in it", err)
+	}
+	if len(err.Error()) > 500 || !utf8.ValidString(err.Error()) {
+		t.Errorf("is too long or no UTF-8: %q", err)
+	}
+}
+
+// TestWithDefaults sets every field, so that none can be lost.
+func TestWithDefaults(t *testing.T) {
+	empty := webhook.Callback{}.WithDefaults()
+	if empty.Action != webhook.ActionAll || empty.Method != webhook.MethodJSON || empty.Encoding != webhook.EncodingBody {
+		t.Errorf("defaults are %q, %q and %q", empty.Action, empty.Method, empty.Encoding)
+	}
+
+	var full webhook.Callback
+	v := reflect.ValueOf(&full).Elem()
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case f.Kind() == reflect.String:
+			f.SetString(v.Type().Field(i).Name)
+		case f.CanInt():
+			f.SetInt(int64(i + 1))
+		case f.Type() == reflect.TypeFor[time.Time]():
+			f.Set(reflect.ValueOf(time.UnixMilli(int64(i))))
+		default:
+			t.Fatalf("%s has a type that this test does not know", v.Type().Field(i).Name)
+		}
+	}
+	if got := full.WithDefaults(); got != full {
+		t.Errorf("got %+v, want %+v", got, full)
+	}
+}
+
+func TestCallbackScope(t *testing.T) {
+	c := callback(func(c *webhook.Callback) { c.Collection = "8550" })
+	if got, want := c.Scope(), (webhook.Scope{Database: "788", Collection: "8550"}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,251 @@
+package webhook_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// TestDecodeEvent reads back an event of which every part is set.
+func TestDecodeEvent(t *testing.T) {
+	e := event(ofSubprofile)
+	e.Profile.Modified = time.Date(2026, 11, 23, 11, 33, 0, 1, time.FixedZone("CET", 3600))
+	e.Subprofile.Fields = map[string]any{
+		"int": int64(1<<53 + 1), "float": 0.1, "time": e.Profile.Modified, "null": nil, "text": "\x00\u2028🙂",
+		"list": []any{true, []any{}, map[string]any{"a": 1}},
+	}
+	e.Subprofile.Interests = []string{"", "a,b"}
+	e.Previous = &webhook.Record{ID: "77", Created: e.Profile.Created}
+
+	got, err := webhook.DecodeEvent(webhook.EncodeEvent(&e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := e
+	want.Profile.Modified = e.Profile.Modified.UTC()
+	want.Profile.Fields = map[string]any{"company": "Apple", "age": json.Number("30")}
+	want.Subprofile = &webhook.Record{ID: "77", Interests: []string{"", "a,b"}, Fields: map[string]any{
+		"int": json.Number("9007199254740993"), "float": json.Number("0.1"), "time": "2026-11-23T10:33:00.000000001Z",
+		"null": nil, "text": "\x00\u2028🙂",
+		"list": []any{true, []any{}, map[string]any{"a": json.Number("1")}},
+	}}
+	want.Previous = &webhook.Record{ID: "77", Created: e.Profile.Created, Fields: map[string]any{}, Interests: []string{}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+	for name, value := range e.Subprofile.Fields {
+		if !webhook.Equal(value, got.Subprofile.Fields[name]) {
+			t.Errorf("%s: %v came back as %v", name, value, got.Subprofile.Fields[name])
+		}
+	}
+}
+
+func TestDecodeDamaged(t *testing.T) {
+	e := event(func(*webhook.Event) {})
+	whole := webhook.EncodeEvent(&e)
+	for i := range whole {
+		if _, err := webhook.DecodeEvent(whole[:i]); err == nil {
+			t.Errorf("the first %d bytes of %s are decoded", i, whole)
+		}
+	}
+	for _, damaged := range []string{
+		"null", "{}", "[]", "1", `"a"`, string(whole) + "x", string(whole) + string(whole), string(whole) + "\x00",
+		strings.Replace(string(whole), `"id":"e-1"`, `"id":""`, 1),
+		strings.Replace(string(whole), `"id":"e-1"`, `"id":"a.b"`, 1),
+		strings.Replace(string(whole), `"update"`, `"all"`, 1),
+		strings.Replace(string(whole), `"788"`, `788`, 1),
+		strings.Replace(string(whole), `"2026-`, `"x`, 1),
+	} {
+		if got, err := webhook.DecodeEvent([]byte(damaged)); err == nil {
+			t.Errorf("%s is decoded as %+v", damaged, got)
+		}
+	}
+	if got, err := webhook.DecodeEvent(append(whole, '\n')); err != nil || got.ID != e.ID {
+		t.Errorf("white space behind: got %+v, %v", got, err)
+	}
+}
+
+// FuzzEncodeEvent: a valid event is the same after any number of trips through
+// a store.
+func FuzzEncodeEvent(f *testing.F) {
+	f.Add("e-1", "update", "788", "", "rest", "mac", int64(1795430000123), `{"a":1,"b":[null]}`, `{"a":1.0}`)
+	f.Add("a_b:c", "create", "\u2028", "c/d", "", "\x00", int64(-1), `{"First name":"\ud83d\ude00","t":"2026-11-23T10:33:00Z"}`, "")
+	f.Add("0", "delete", "d", "0a", "t\n", "", int64(0), `{"n":1e400,"m":-0.0}`, `{}`)
+	f.Fuzz(func(t *testing.T, id, action, database, collection, trigger, interest string, ms int64, fields, before string) {
+		e := webhook.Event{
+			ID: id, Action: webhook.Action(action), Database: database, Collection: collection, Trigger: trigger,
+			Time:    time.UnixMilli(ms),
+			Profile: webhook.Record{ID: "1", Fields: object(fields), Interests: []string{interest}, Created: time.UnixMilli(ms)},
+		}
+		if collection != "" {
+			e.Subprofile = &webhook.Record{ID: interest, Fields: object(before)}
+		}
+		if e.Action == webhook.ActionUpdate && before != "" {
+			e.Previous = &webhook.Record{Fields: object(before), Interests: []string{interest}}
+		}
+		prepared, encoded, err := webhook.Prepare(e)
+		if err != nil {
+			if !errors.Is(err, webhook.ErrInvalid) {
+				t.Errorf("%v does not match ErrInvalid", err)
+			}
+			return
+		}
+		if again := webhook.EncodeEvent(&prepared); !bytes.Equal(again, encoded) {
+			t.Errorf("got %s, and again %s", encoded, again)
+		}
+		decoded, err := webhook.DecodeEvent(encoded)
+		if err != nil {
+			t.Fatalf("%v: %s", err, encoded)
+		}
+		if again := webhook.EncodeEvent(&decoded); !bytes.Equal(again, encoded) {
+			t.Errorf("got %s, and after decoding %s", encoded, again)
+		}
+		if got, want := decoded.Changed(), prepared.Changed(); !reflect.DeepEqual(got, want) {
+			t.Errorf("changed %q, and after decoding %q", want, got)
+		}
+	})
+}
+
+// FuzzDecodeEvent: whatever bytes a store gives back, decoding ends well, and
+// what is decoded is a valid event that stays as it is.
+func FuzzDecodeEvent(f *testing.F) {
+	for _, change := range []func(*webhook.Event){func(*webhook.Event) {}, ofSubprofile} {
+		e := event(change)
+		f.Add(webhook.EncodeEvent(&e))
+	}
+	f.Add([]byte(`{"id":"a","action":"create","database":"d","profile":{"id":"p"}}`))
+	f.Add([]byte(`{"ID":"a","Action":"delete","database":"d","time":"9999-12-31T23:59:59-01:00","profile":{"id":"p","fields":null}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, err := webhook.DecodeEvent(data)
+		if err != nil {
+			return
+		}
+		if err := e.Validate(); err != nil || e.ID == "" {
+			t.Fatalf("%v: %s", err, data)
+		}
+		encoded := webhook.EncodeEvent(&e)
+		again, err := webhook.DecodeEvent(encoded)
+		if err != nil {
+			t.Fatalf("%v: %s", err, encoded)
+		}
+		if got := webhook.EncodeEvent(&again); !bytes.Equal(got, encoded) {
+			t.Errorf("got %s, and after decoding %s", encoded, got)
+		}
+	})
+}
+
+// object decodes a JSON object, and makes an empty one of anything else.
+func object(text string) map[string]any {
+	value, err := decode([]byte(text))
+	if m, ok := value.(map[string]any); ok && err == nil {
+		return m
+	}
+	return map[string]any{}
+}
+
+var uuid7 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
+// TestPrepareFillsIn checks the ID against RFC 9562: section 4 for the form, 5.7
+// for the bits.
+func TestPrepareFillsIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(123456789 * time.Nanosecond) // of the bubble's clock
+		now := time.Now()
+		seen := make(map[string]bool)
+		for range 1000 {
+			e, encoded, err := webhook.Prepare(event(func(e *webhook.Event) { e.ID, e.Time = "", time.Time{} }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !uuid7.MatchString(e.ID) || seen[e.ID] {
+				t.Fatalf("ID %q is no UUIDv7, or given twice", e.ID)
+			}
+			seen[e.ID] = true
+			ms, err := strconv.ParseInt(e.ID[:8]+e.ID[9:13], 16, 64)
+			if err != nil || ms != now.UnixMilli() {
+				t.Errorf("ID %q is of %d ms, want %d", e.ID, ms, now.UnixMilli())
+			}
+			if !e.Time.Equal(now.Truncate(time.Millisecond)) || e.Time.Location() != time.UTC {
+				t.Errorf("time is %v, want %v to the millisecond in UTC", e.Time, now)
+			}
+			stored, err := webhook.DecodeEvent(encoded)
+			if err != nil || stored.ID != e.ID || !stored.Time.Equal(e.Time) {
+				t.Errorf("stored as %s of %v, %v; want %s of %v", stored.ID, stored.Time, err, e.ID, e.Time)
+			}
+		}
+	})
+}
+
+func TestPrepareKeeps(t *testing.T) {
+	given := event(func(e *webhook.Event) { e.Time = e.Time.Add(456).In(time.FixedZone("CET", 3600)) })
+	e, _, err := webhook.Prepare(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.ID != given.ID || !e.Time.Equal(given.Time) || e.Time.Location() != time.UTC {
+		t.Errorf("ID %q and time %v became %q and %v", given.ID, given.Time, e.ID, e.Time)
+	}
+	if e.Previous != given.Previous {
+		t.Error("the previous state of an update is gone")
+	}
+
+	given.Action = webhook.ActionDelete
+	e, encoded, err := webhook.Prepare(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Previous != nil || bytes.Contains(encoded, []byte("Microsoft")) {
+		t.Errorf("the previous state of a delete is kept: %s", encoded)
+	}
+	if given.Previous == nil {
+		t.Error("Prepare has changed the caller's event")
+	}
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	e, encoded, err := webhook.Prepare(event(func(e *webhook.Event) { e.Profile.ID = "" }))
+	checkInvalid(t, err, "profile.ID")
+	if encoded != nil || !reflect.DeepEqual(e, webhook.Event{}) {
+		t.Errorf("got %+v and %s beside the error", e, encoded)
+	}
+}
+
+// TestPrepareLimit: the limit is that of the message, which has the fields of a
+// create twice and those of a delete once.
+func TestPrepareLimit(t *testing.T) {
+	const slack = 1024 // more than everything else in these messages
+	tests := []struct {
+		name   string
+		most   int // bytes of the field
+		change func(*webhook.Event)
+	}{
+		{"delete", webhook.MaxMessage, func(e *webhook.Event) { e.Action, e.Previous = webhook.ActionDelete, nil }},
+		{"create", webhook.MaxMessage / 2, func(e *webhook.Event) { e.Action, e.Previous = webhook.ActionCreate, nil }},
+		{"update", webhook.MaxMessage / 2, func(e *webhook.Event) { e.Previous = &webhook.Record{} }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := event(test.change)
+			for size, fits := range map[int]bool{test.most - slack: true, test.most: false, 2 * webhook.MaxMessage: false} {
+				e.Profile.Fields = map[string]any{"f": strings.Repeat("f", size)}
+				_, _, err := webhook.Prepare(e)
+				var invalid *webhook.InvalidError
+				switch {
+				case fits && err != nil:
+					t.Errorf("%d bytes: %v", size, err)
+				case !fits && (!errors.As(err, &invalid) || invalid.Field != ""):
+					t.Errorf("%d bytes: got %v, want an InvalidError without a field", size, err)
+				}
+			}
+		})
+	}
+}

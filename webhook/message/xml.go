@@ -1,0 +1,158 @@
+package message
+
+import (
+	"maps"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// xmlHeader opens every document. The namespace is that of xsi:nil, which
+// marks null.
+const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
+	`<callback xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">`
+
+// AppendXML appends the message for a valid event as XML, of whatever size.
+//
+// Names of fields become names of elements as in SQL/XML (ISO 9075-14): "First
+// name" is First_x0020_name. Characters that no XML 1.0 document may hold are
+// replaced by U+FFFD.
+func AppendXML(dst []byte, e *webhook.Event) []byte {
+	dst = append(dst, xmlHeader...)
+	dst = appendElement(dst, "action", string(e.Action))
+	dst = appendElement(dst, "timestamp", e.Time)
+	dst = appendElement(dst, "event", e.ID)
+	dst = appendElement(dst, "sequence", e.Sequence)
+	dst = appendElement(dst, "database", e.Database)
+	if e.Collection == "" {
+		dst = appendElement(dst, "collection", 0)
+	} else {
+		dst = appendElement(dst, "collection", e.Collection)
+	}
+	if e.Trigger != "" {
+		dst = appendElement(dst, "trigger", e.Trigger)
+	}
+	dst = append(dst, "<profile>"...)
+	dst = appendRecordXML(dst, &e.Profile)
+	dst = append(dst, "</profile>"...)
+	if e.Subprofile != nil {
+		dst = append(dst, "<subprofile>"...)
+		dst = appendRecordXML(dst, e.Subprofile)
+		dst = append(dst, "</subprofile>"...)
+	}
+	dst = append(dst, "<parameters>"...)
+	dst = appendMembers(dst, e.Parameters())
+	dst = append(dst, "</parameters>"...)
+	if old := replaced(e); old != nil {
+		dst = append(dst, "<old>"...)
+		dst = appendStateXML(dst, old)
+		dst = append(dst, "</old>"...)
+	}
+	return append(dst, "</callback>"...)
+}
+
+func appendRecordXML(dst []byte, r *webhook.Record) []byte {
+	dst = appendElement(dst, "ID", r.ID)
+	dst = appendStateXML(dst, r)
+	if !r.Created.IsZero() {
+		dst = appendElement(dst, "created", r.Created)
+	}
+	if !r.Modified.IsZero() {
+		dst = appendElement(dst, "modified", r.Modified)
+	}
+	return dst
+}
+
+// appendStateXML appends what both a record and "old" have.
+func appendStateXML(dst []byte, r *webhook.Record) []byte {
+	dst = append(dst, "<fields>"...)
+	dst = appendMembers(dst, r.Fields)
+	dst = append(dst, "</fields><interests>"...)
+	for _, interest := range r.Interests {
+		dst = appendElement(dst, "interest", interest)
+	}
+	return append(dst, "</interests>"...)
+}
+
+// appendMembers appends an element for each member of a map, in the order that
+// JSON has too: that of the names, not of what the mapping makes of them.
+func appendMembers(dst []byte, m map[string]any) []byte {
+	names := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
+	slices.Sort(names)
+	for _, name := range names {
+		dst = appendElement(dst, name, m[name])
+	}
+	return dst
+}
+
+// appendElement appends a value as an element of the name.
+func appendElement(dst []byte, name string, value any) []byte {
+	dst = append(dst, '<')
+	from := len(dst)
+	dst = appendName(dst, name)
+	to := len(dst)
+	if value == nil {
+		return append(dst, ` xsi:nil="true"/>`...)
+	}
+	dst = append(dst, '>')
+	switch v := value.(type) {
+	case string:
+		dst = appendText(dst, v)
+	case time.Time:
+		dst = webhook.AppendTime(dst, v)
+	case []any:
+		for _, item := range v {
+			dst = appendElement(dst, "item", item)
+		}
+	case map[string]any:
+		dst = appendMembers(dst, v)
+	default: // numbers and booleans
+		dst = webhook.AppendJSON(dst, v)
+	}
+	dst = append(dst, "</"...)
+	dst = append(dst, dst[from:to]...)
+	return append(dst, '>')
+}
+
+// appendText appends the content of an element. A carriage return is written as
+// a reference, since parsers turn a literal one into a line feed (XML 1.0, 2.11);
+// > always is, so that ]]> can't come about (2.4). Other white space is kept as
+// it is, which parsers have to pass on (2.10).
+func appendText(dst []byte, s string) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		var with string
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		switch {
+		case r == '&':
+			with = "&amp;"
+		case r == '<':
+			with = "&lt;"
+		case r == '>':
+			with = "&gt;"
+		case r == '\r':
+			with = "&#xD;"
+		case !xmlChar(r) || r == utf8.RuneError && size == 1:
+			with = "\uFFFD"
+		default:
+			i += size
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = append(dst, with...)
+		i += size
+		start = i
+	}
+	return append(dst, s[start:]...)
+}
+
+// xmlChar reports whether a document may hold the character (XML 1.0, 2.2),
+// given that it comes out of UTF-8 and so is no surrogate.
+func xmlChar(r rune) bool {
+	return r >= ' ' && r != 0xFFFE && r != 0xFFFF || r == '\t' || r == '\n' || r == '\r'
+}
