@@ -1,0 +1,87 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// maxBody is the largest size of a request's body, in bytes.
+const maxBody = 64 << 10
+
+// The types that a body may have.
+const (
+	typeJSON = "application/json"
+	typeForm = "application/x-www-form-urlencoded"
+)
+
+// readProperties returns the properties that the request's body names. It does not
+// use r.PostForm, which lacks the pairs that are malformed: without its expression
+// a callback would fire always.
+func readProperties(r *http.Request) (properties, error) {
+	contentType, err := mediaType(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, err
+	case err != nil:
+		return nil, webhook.Invalid("", "the body ends early")
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, webhook.Invalid("", "the body is empty: name the properties of the callback")
+	case contentType == typeJSON:
+		return fromJSON(body)
+	case contentType == typeForm:
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, webhook.Invalid("", "the form is not properly encoded")
+		}
+		return fromForm(form)
+	}
+	return nil, errContentType
+}
+
+// mediaType returns the type of the body, "" where the request does not say.
+// Parameters are ignored: the text is UTF-8 whatever they claim (RFC 8259, 8.1).
+func mediaType(h http.Header) (string, error) {
+	given := h.Values("Content-Type")
+	if len(given) == 0 {
+		return "", nil
+	}
+	contentType, _, err := mime.ParseMediaType(given[0])
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || len(given) > 1 {
+		return "", errContentType
+	}
+	if contentType != typeJSON && contentType != typeForm {
+		return "", errContentType
+	}
+	return contentType, nil
+}
+
+// fromForm returns the properties of a form.
+func fromForm(form url.Values) (properties, error) {
+	given := make(properties)
+	for _, name := range slices.Sorted(maps.Keys(form)) { // so that the same form gives the same error
+		switch k := kindOf(name); {
+		case k == unknown:
+			return nil, unknownProperty(name)
+		case len(form[name]) != 1:
+			return nil, webhook.Invalid(name, "is given more than once")
+		case k != readOnly:
+			if err := given.set(name, form[name][0]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return given, nil
+}

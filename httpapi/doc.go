@@ -1,0 +1,68 @@
+// Package httpapi serves a registry of callbacks over HTTP: it lists, creates,
+// updates and deletes them.
+//
+// An [API] is an http.Handler with three resources:
+//
+//	/database/{databaseID}/callbacks      GET, POST
+//	/collection/{collectionID}/callbacks  GET, POST
+//	/callback/{callbackID}                GET, PUT or POST, DELETE
+//
+// # Mounting
+//
+// At the root of a mux nothing is to be said:
+//
+//	api, err := httpapi.New(store, engine, authorize, nil)
+//	mux.Handle("/", api)
+//
+// Below a prefix either BasePath names it or http.StripPrefix takes it off (or
+// both); the Location of a new callback is right in each case:
+//
+//	api, err := httpapi.New(store, engine, authorize, &httpapi.Options{BasePath: "/api/v1"})
+//	mux.Handle("/api/v1/", api)
+//
+//	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", api))
+//
+// A host with another shape of URLs mounts each resource by itself. The handlers
+// read r.PathValue; with a router that is not net/http's, call r.SetPathValue
+// first. Location is BasePath followed by /callback/ and the ID, so that is where
+// [API.Callback] belongs. (In this example it needs a BasePath: an http.ServeMux
+// takes no two patterns that both match /callback/callbacks.)
+//
+//	api, err := httpapi.New(store, engine, authorize, &httpapi.Options{BasePath: "/v1"})
+//	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
+//	mux.HandleFunc("/v1/callback/{callbackID}", api.Callback)
+//
+// IDs in paths are percent-encoded: database "a/b" is /database/a%2Fb/callbacks.
+//
+// # Requests
+//
+// A body is a JSON object, that object as the only element of data in the
+// envelope that a listing has, or a form with the same names; at most 64 KiB. It
+// is read strictly: a property nobody knows, a property that is given twice, a
+// null and a value of the wrong type are errors that name the property. An update
+// changes the properties that are named and no others, and what a GET shows may
+// be sent back as it is. What is in front of the API must leave the body alone
+// (r.FormValue reads it).
+//
+// A listing takes start (a whole number from 0, default 0), limit (from 1 to
+// 1000, default 100) and total=false in the query. Both numbers are plain decimal
+// digits, without sign, leading zero or exponent. Other keys pass.
+//
+// Cross-origin requests that a browser sends are refused, but for GET and HEAD.
+//
+// # Errors
+//
+// An error is {"error":{"message":"…","field":"expression"}}, with field where one
+// property is to blame. Text of internal errors goes to Options.Logger and
+// nowhere else. A request that fails changes nothing. The statuses:
+//
+//	400  bad input, or as many callbacks as there may be
+//	401  the authorizer said ErrUnauthorized
+//	403  the authorizer said anything else, or the request is cross-origin
+//	404  no such callback, or none that the caller may manage; no such path
+//	405  another method than those in the Allow header
+//	409  others kept changing the callback while it was to be updated
+//	413  the body is larger than 64 KiB
+//	415  the Content-Type is neither application/json nor that of a form
+//	500  internal
+package httpapi

@@ -1,0 +1,85 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// An envelope is the body of every answer that shows callbacks.
+type envelope struct {
+	Start json.Number `json:"start"`
+	// Limit is a string where the request gave it, and a number where not.
+	Limit any    `json:"limit"`
+	Total *int   `json:"total,omitempty"`
+	Data  []item `json:"data"`
+}
+
+// An item is a callback on the wire.
+type item struct {
+	ID         string           `json:"ID"`
+	URL        string           `json:"url"`
+	Expression string           `json:"expression"`
+	Method     webhook.Method   `json:"method"`
+	Action     webhook.Action   `json:"action"`
+	Collection binding          `json:"collection"`
+	Database   binding          `json:"database"`
+	Encoding   webhook.Encoding `json:"encoding"`
+	Created    time.Time        `json:"created"`
+	Updated    time.Time        `json:"updated"`
+}
+
+// A binding is the ID of a database or collection: a string, or the number 0
+// where there is none.
+type binding string
+
+// MarshalJSON implements json.Marshaler.
+func (b binding) MarshalJSON() ([]byte, error) {
+	if b == "" {
+		return []byte("0"), nil
+	}
+	return webhook.AppendJSONString(nil, string(b)), nil
+}
+
+func itemOf(c webhook.Callback) item {
+	return item{
+		ID:         c.ID,
+		URL:        c.URL,
+		Expression: c.Expression,
+		Method:     c.Method,
+		Action:     c.Action,
+		Collection: binding(c.Collection),
+		Database:   binding(c.Database),
+		Encoding:   c.Encoding,
+		Created:    c.Created.UTC(),
+		Updated:    c.Updated.UTC(),
+	}
+}
+
+// writeOne answers with one callback.
+func writeOne(w http.ResponseWriter, status int, c webhook.Callback) error {
+	total := 1
+	return write(w, status, envelope{Start: "0", Limit: 1, Total: &total, Data: []item{itemOf(c)}})
+}
+
+// write answers with a body. When it returns an error nothing is written yet.
+func write(w http.ResponseWriter, status int, body any) error {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false) // URLs and conditions stay readable; nosniff keeps it from being HTML
+	if err := encoder.Encode(body); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", typeJSON)
+	h.Set("Content-Length", strconv.Itoa(buffer.Len()))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(buffer.Bytes()) // an error means that the client is gone
+	return nil
+}

@@ -1,0 +1,84 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// Database lists and creates the callbacks of the database that the path value
+// databaseID names.
+func (a *API) Database(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("databaseID")
+	a.serveScope(w, r, "database", id, webhook.Scope{Database: id})
+}
+
+// Collection lists and creates the callbacks of the collection that the path
+// value collectionID names.
+func (a *API) Collection(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("collectionID")
+	a.serveScope(w, r, "collection", id, webhook.Scope{Collection: id})
+}
+
+// serveScope serves the scope that consists of the one ID.
+func (a *API) serveScope(w http.ResponseWriter, r *http.Request, field, id string, scope webhook.Scope) {
+	within := func(method func(http.ResponseWriter, *http.Request, webhook.Scope) error) handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			if err := checkID(field, id); err != nil {
+				return err
+			}
+			if err := a.allow(r, scope); err != nil {
+				return err
+			}
+			return method(w, r, scope)
+		}
+	}
+	a.serve(w, r, methods{http.MethodGet: within(a.list), http.MethodPost: within(a.create)})
+}
+
+// checkID checks an ID that names a database, a collection or a callback.
+func checkID(field, id string) error {
+	switch {
+	case id == "" || id == "0":
+		return webhook.Invalid(field, `is missing: 0 and "" mean none`)
+	case len(id) > webhook.MaxID:
+		return webhook.Invalid(field, "has %d bytes, at most %d are allowed", len(id), webhook.MaxID)
+	}
+	return checkText(field, id)
+}
+
+// checkText refuses what not every store can keep and not every receiver can be
+// sent.
+func checkText(field, text string) error {
+	if !utf8.ValidString(text) {
+		return webhook.Invalid(field, "is not valid UTF-8")
+	}
+	if strings.ContainsRune(text, 0) {
+		return webhook.Invalid(field, "must not contain the character NUL")
+	}
+	return nil
+}
+
+// list answers with a page of what is bound to a scope.
+func (a *API) list(w http.ResponseWriter, r *http.Request, scope webhook.Scope) error {
+	asked, err := parseWindow(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	page, err := a.registry.Callbacks(r.Context(), webhook.CallbackQuery{
+		Scope: scope, Start: asked.start, Limit: asked.limit, WithTotal: asked.total,
+	})
+	if err != nil {
+		return err
+	}
+	shown := envelope{Start: asked.startEcho, Limit: asked.limitEcho, Data: make([]item, len(page.Callbacks))}
+	for i, c := range page.Callbacks {
+		shown.Data[i] = itemOf(c)
+	}
+	if asked.total {
+		shown.Total = &page.Total
+	}
+	return write(w, http.StatusOK, shown)
+}
