@@ -17,7 +17,7 @@ func TestCreateDefaults(t *testing.T) {
 	shown := c.post("/database/788/callbacks", `{"url":"http://example.com/x"}`).want(http.StatusCreated).one()
 	wantProperties(t, shown, map[string]any{
 		"url": "http://example.com/x", "expression": "", "method": "json", "action": "all", "collection": zero,
-		"database": "788", "encoding": "body",
+		"database": "788", "encoding": "body", "when": "matches", "expression_failures": zero, "expression_error": "",
 	})
 	if id, ok := shown["ID"].(string); !ok || id == "" {
 		t.Errorf("ID is %#v, want a string", shown["ID"])
@@ -26,8 +26,8 @@ func TestCreateDefaults(t *testing.T) {
 	if err != nil || created.Before(before) || created.After(time.Now()) || shown["updated"] != shown["created"] {
 		t.Errorf("created %v, updated %v", shown["created"], shown["updated"])
 	}
-	if got := len(shown); got != 10 {
-		t.Errorf("%d properties, want 10: %v", got, slices.Sorted(maps.Keys(shown)))
+	if got := len(shown); got != 13 {
+		t.Errorf("%d properties, want 13: %v", got, slices.Sorted(maps.Keys(shown)))
 	}
 }
 
@@ -156,7 +156,7 @@ func TestPostBack(t *testing.T) {
 		if updated["ID"] != original["ID"] || updated["created"] != original["created"] {
 			t.Errorf("an update made %v of %v", updated, original)
 		}
-		for _, name := range []string{"url", "expression", "method", "action", "collection", "database", "encoding"} {
+		for _, name := range []string{"url", "expression", "when", "method", "action", "collection", "database", "encoding"} {
 			if copied[name] != original[name] || updated[name] != original[name] {
 				t.Errorf("%s: original %v, copy %v, update %v", name, original[name], copied[name], updated[name])
 			}

@@ -29,8 +29,15 @@ type item struct {
 	Collection binding          `json:"collection"`
 	Database   binding          `json:"database"`
 	Encoding   webhook.Encoding `json:"encoding"`
+	When       webhook.When     `json:"when"`
 	Created    time.Time        `json:"created"`
 	Updated    time.Time        `json:"updated"`
+
+	// How often the condition came to no answer; then the last time it did.
+	ExpressionFailures   int64      `json:"expression_failures"`
+	ExpressionError      string     `json:"expression_error"`
+	ExpressionErrorEvent string     `json:"expression_error_event,omitempty"`
+	ExpressionErrorTime  *time.Time `json:"expression_error_time,omitempty"`
 }
 
 // A binding is the ID of a database or collection: a string, or the number 0
@@ -46,7 +53,7 @@ func (b binding) MarshalJSON() ([]byte, error) {
 }
 
 func itemOf(c webhook.Callback) item {
-	return item{
+	shown := item{
 		ID:         c.ID,
 		URL:        c.URL,
 		Expression: c.Expression,
@@ -55,9 +62,19 @@ func itemOf(c webhook.Callback) item {
 		Collection: binding(c.Collection),
 		Database:   binding(c.Database),
 		Encoding:   c.Encoding,
+		When:       c.When,
 		Created:    c.Created.UTC(),
 		Updated:    c.Updated.UTC(),
+
+		ExpressionFailures:   c.ExpressionFailures,
+		ExpressionError:      c.ExpressionError.Message,
+		ExpressionErrorEvent: c.ExpressionError.Event,
 	}
+	if at := c.ExpressionError.Time; !at.IsZero() {
+		at = at.UTC()
+		shown.ExpressionErrorTime = &at
+	}
+	return shown
 }
 
 // writeOne answers with one callback.

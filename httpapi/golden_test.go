@@ -15,12 +15,15 @@ import (
 var goldenCallbacks = []webhook.Callback{
 	{
 		ID: "21", Collection: "8550", URL: "http://www.callback.com/script.php", Action: webhook.ActionCreate, Method: webhook.MethodJSON,
-		Encoding: webhook.EncodingBody, Created: time.Date(2014, 2, 10, 10, 33, 28, 0, time.UTC),
+		Encoding: webhook.EncodingBody, When: webhook.WhenMatches, Created: time.Date(2014, 2, 10, 10, 33, 28, 0, time.UTC),
 		Updated: time.Date(2026, 11, 23, 11, 33, 0, 120e6, time.FixedZone("CET", 3600)),
 	},
 	{
 		ID: "22", Database: "a/b <ü>", Collection: `"8550"`, URL: "https://example.com/?a=1&b=<2>#", Action: webhook.ActionAll,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm,
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, When: webhook.WhenLeaves, ExpressionFailures: 3,
+		ExpressionError: webhook.ExpressionError{
+			Message: "error: <age> is not a number", Event: "0193-8f", Time: time.Date(2026, 1, 2, 3, 4, 6, 7e6, time.UTC),
+		},
 		Expression: "profile.age >= 18 && name != \"\\\\\"\n\t/* 😀 \u2028 é */",
 		Created:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Updated: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	},

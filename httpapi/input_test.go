@@ -80,6 +80,8 @@ func TestBadInput(t *testing.T) {
 		{"action is empty", `{` + ok + `,"action":""}`, "action", []string{"empty"}},
 		{"action is a list", `{` + ok + `,"action":["create"]}`, "action", []string{"string"}},
 		{"encoding", `{` + ok + `,"encoding":"gzip"}`, "encoding", []string{"body", "form"}},
+		{"when", `{` + ok + `,"when":"always"}`, "when", []string{"matches", "enters", "leaves", "changes"}},
+		{"when is empty", `{` + ok + `,"when":""}`, "when", []string{"empty"}},
 		{"encoding is empty", `{` + ok + `,"encoding":""}`, "encoding", []string{"empty"}},
 
 		{"database contradicts", `{` + ok + `,"database":"789"}`, "database", []string{"leave it out"}},

@@ -11,9 +11,9 @@ import (
 // Names of the properties of a callback on the wire. Those that are read-only may
 // be sent, since answers have them, and are ignored.
 const (
-	textNames     = "url expression action method encoding"
+	textNames     = "url expression when action method encoding"
 	bindingNames  = "collection database"
-	readOnlyNames = "ID created updated"
+	readOnlyNames = "ID created updated expression_failures expression_error expression_error_event expression_error_time"
 )
 
 // A kind is what a property may hold.
@@ -50,7 +50,7 @@ func (p properties) set(name, value string) error {
 		if value == "0" {
 			value = ""
 		}
-	case "action", "method", "encoding":
+	case "when", "action", "method", "encoding":
 		if value == "" {
 			return webhook.Invalid(name, "is empty: give a value or leave it out")
 		}
@@ -63,6 +63,7 @@ func (p properties) set(name, value string) error {
 func (p properties) apply(c *webhook.Callback) {
 	assign(p, "url", &c.URL)
 	assign(p, "expression", &c.Expression)
+	assign(p, "when", &c.When)
 	assign(p, "action", &c.Action)
 	assign(p, "method", &c.Method)
 	assign(p, "encoding", &c.Encoding)

@@ -26,6 +26,7 @@ func TestUpdate(t *testing.T) {
 		{typeForm, `action=delete`, "action", "delete"},
 		{typeJSON, `{"action":"all"}`, "action", "all"},
 		{typeJSON, `{"method":"xml"}`, "method", "xml"},
+		{typeJSON, `{"when":"enters","expression_failures":9,"expression_error":"x"}`, "when", "enters"},
 		{typeJSON, `{"start":0,"limit":1,"total":1,"data":[{"encoding":"form"}]}`, "encoding", "form"},
 		{typeForm, `url=http%253A%252F%252Fexample.net%252F`, "url", "http://example.net/"},
 		{typeJSON, `{"ID":"999","created":"x","expression":"c"}`, "expression", "c"},
@@ -180,6 +181,7 @@ func TestConcurrentUpdates(t *testing.T) {
 		"action":     last("create", "update", "delete"),
 		"method":     last("json", "xml"),
 		"encoding":   last("body", "form"),
+		"when":       last("enters", "leaves", "changes"),
 	}
 	want := map[string]any{"database": "788"}
 	updaters := make(map[string]func(*client))

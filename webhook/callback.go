@@ -39,6 +39,24 @@ const (
 	EncodingForm Encoding = "form"
 )
 
+// A When says at which turn of its condition a callback fires. A record that is
+// being created held nothing before, a deleted one holds nothing after; where an
+// update does not say what was before, nothing held.
+type When string
+
+// The turns.
+const (
+	// WhenMatches: the condition holds for the state after the change; for a
+	// delete, the last state.
+	WhenMatches When = "matches"
+	// WhenEnters: it holds now and did not hold before.
+	WhenEnters When = "enters"
+	// WhenLeaves: it held before and does not hold now.
+	WhenLeaves When = "leaves"
+	// WhenChanges: either of the two.
+	WhenChanges When = "changes"
+)
+
 // A Callback asks for an HTTP POST on every matching change.
 //
 // Bound to a database alone it hears about that database's profiles. Bound to
@@ -62,6 +80,9 @@ type Callback struct {
 	// MaxExpression bytes.
 	Expression string
 
+	// When says at which turn of the condition it fires; empty is WhenMatches.
+	When When
+
 	// Action constrains the callback to one kind of change; empty is ActionAll.
 	Action Action
 
@@ -82,14 +103,30 @@ type Callback struct {
 	// After is the sequence of the last event that was appended before the
 	// callback was created. It hears only later ones.
 	After int64
+
+	// ExpressionFailures counts the events on which the condition failed: it came
+	// to neither a yes nor a no, and the callback did not fire. ExpressionError is
+	// the last of these failures. A new expression starts at zero.
+	ExpressionFailures int64
+	ExpressionError    ExpressionError
+}
+
+// An ExpressionError says when and how a condition last failed.
+type ExpressionError struct {
+	Message string
+	Event   string // its ID
+	Time    time.Time
 }
 
 // Scope returns what the callback is bound to.
 func (c *Callback) Scope() Scope { return Scope{c.Database, c.Collection} }
 
-// WithDefaults returns the callback with its empty action, method and encoding
-// filled in.
+// WithDefaults returns the callback with its empty action, method, encoding and
+// when filled in.
 func (c Callback) WithDefaults() Callback {
+	if c.When == "" {
+		c.When = WhenMatches
+	}
 	if c.Action == "" {
 		c.Action = ActionAll
 	}
@@ -128,6 +165,11 @@ func (c *Callback) Validate() error {
 	}
 	if !utf8.ValidString(c.Expression) {
 		return Invalid("expression", "is not valid UTF-8")
+	}
+	switch c.When {
+	case "", WhenMatches, WhenEnters, WhenLeaves, WhenChanges:
+	default:
+		return Invalid("when", "is %q, use matches, enters, leaves or changes", clip(string(c.When)))
 	}
 	switch c.Action {
 	case "", ActionAll, ActionCreate, ActionUpdate, ActionDelete:

@@ -28,7 +28,8 @@ func TestCallbackValidate(t *testing.T) {
 		{"collection alone", "", func(c *webhook.Callback) { c.Database, c.Collection = "", "8550" }},
 		{"both", "", func(c *webhook.Callback) { c.Collection = "8550" }},
 		{"everything", "", func(c *webhook.Callback) {
-			c.Expression, c.Action, c.Method, c.Encoding = "a == 'b';", webhook.ActionDelete, webhook.MethodXML, webhook.EncodingForm
+			c.Expression, c.When, c.Action = "a == 'b';", webhook.WhenLeaves, webhook.ActionDelete
+			c.Method, c.Encoding = webhook.MethodXML, webhook.EncodingForm
 		}},
 		{"defaults filled in", "", func(c *webhook.Callback) { *c = c.WithDefaults() }},
 		{"longest IDs", "", func(c *webhook.Callback) {
@@ -48,6 +49,7 @@ func TestCallbackValidate(t *testing.T) {
 		{"expression not UTF-8", "expression", func(c *webhook.Callback) { c.Expression = "'\xc3'" }},
 		{"unknown action", "action", func(c *webhook.Callback) { c.Action = "upsert" }},
 		{"action in capitals", "action", func(c *webhook.Callback) { c.Action = "ALL" }},
+		{"unknown when", "when", func(c *webhook.Callback) { c.When = "always" }},
 		{"unknown method", "method", func(c *webhook.Callback) { c.Method = "yaml" }},
 		{"unknown encoding", "encoding", func(c *webhook.Callback) { c.Encoding = "gzip" }},
 	}
@@ -87,26 +89,36 @@ func checkInvalid(t *testing.T, err error, field string) {
 // TestWithDefaults sets every field, so that none can be lost.
 func TestWithDefaults(t *testing.T) {
 	empty := webhook.Callback{}.WithDefaults()
-	if empty.Action != webhook.ActionAll || empty.Method != webhook.MethodJSON || empty.Encoding != webhook.EncodingBody {
-		t.Errorf("defaults are %q, %q and %q", empty.Action, empty.Method, empty.Encoding)
+	want := webhook.Callback{
+		When: webhook.WhenMatches, Action: webhook.ActionAll, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
+	}
+	if empty != want {
+		t.Errorf("got %+v, want %+v", empty, want)
 	}
 
 	var full webhook.Callback
-	v := reflect.ValueOf(&full).Elem()
+	fill(t, reflect.ValueOf(&full).Elem())
+	if got := full.WithDefaults(); got != full {
+		t.Errorf("got %+v, want %+v", got, full)
+	}
+}
+
+// fill sets every field of a struct, those of structs in it too.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
 	for i := range v.NumField() {
 		switch f := v.Field(i); {
+		case f.Type() == reflect.TypeFor[time.Time]():
+			f.Set(reflect.ValueOf(time.UnixMilli(int64(i))))
+		case f.Kind() == reflect.Struct:
+			fill(t, f)
 		case f.Kind() == reflect.String:
 			f.SetString(v.Type().Field(i).Name)
 		case f.CanInt():
 			f.SetInt(int64(i + 1))
-		case f.Type() == reflect.TypeFor[time.Time]():
-			f.Set(reflect.ValueOf(time.UnixMilli(int64(i))))
 		default:
 			t.Fatalf("%s has a type that this test does not know", v.Type().Field(i).Name)
 		}
-	}
-	if got := full.WithDefaults(); got != full {
-		t.Errorf("got %+v, want %+v", got, full)
 	}
 }
 

@@ -158,7 +158,7 @@ var uuid7 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9
 // for the bits.
 func TestPrepareFillsIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(123456789 * time.Nanosecond) // of the bubble's clock
+		<-time.After(123456789) // of the bubble's clock
 		now := time.Now()
 		seen := make(map[string]bool)
 		for range 1000 {

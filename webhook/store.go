@@ -51,8 +51,10 @@ type Registry interface {
 	Callbacks(ctx context.Context, q CallbackQuery) (CallbackPage, error)
 
 	// UpdateCallback replaces what may change of a callback (URL, Expression,
-	// Action, Method, Encoding) and returns the whole. It returns ErrNotFound, or
-	// ErrConflict when c.Version is not the stored one; then nothing changes.
+	// When, Action, Method, Encoding) and returns the whole. An expression other
+	// than the stored one resets ExpressionFailures and ExpressionError. It
+	// returns ErrNotFound, or ErrConflict when c.Version is not the stored one;
+	// then nothing changes.
 	UpdateCallback(ctx context.Context, c Callback) (Callback, error)
 
 	// DeleteCallback removes a callback with all its deliveries, or returns
@@ -140,6 +142,16 @@ type Expansion struct {
 	Messages map[Method][]byte
 	// Targets are the deliveries to write; none takes the event off the outbox.
 	Targets []Target
+	// Failures are the callbacks whose condition failed on the event: each is
+	// counted and kept as the callback's ExpressionError, which changes neither
+	// its version nor the registry's revision.
+	Failures []ExpressionFailure
+}
+
+// An ExpressionFailure is a callback whose condition failed, and how.
+type ExpressionFailure struct {
+	Callback string
+	Message  string
 }
 
 // A Target is one delivery to be.

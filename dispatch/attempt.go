@@ -1,0 +1,91 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/message"
+)
+
+const (
+	// maxSnippet is how much of an answer's body is kept with the attempt.
+	maxSnippet = 1 << 10
+
+	// answerTime bounds the reading of an answer's body. The status line has
+	// decided by then; the rest is read for the record, and so that the
+	// connection can be used again.
+	answerTime = time.Second
+)
+
+var userAgent = "ringback/" + webhook.Version
+
+// attempt makes one request and tells what came of it. It never takes longer than
+// the engine's timeout.
+func (e *Engine) attempt(ctx context.Context, c *webhook.Claimed) webhook.Attempt {
+	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
+	defer cancel()
+	started := time.Now()
+	a := webhook.Attempt{Number: c.Attempts + 1, Time: started}
+	a.Status, a.Answer, a.Error = e.post(ctx, cancel, c, started)
+	a.Duration = time.Since(started)
+	return a
+}
+
+// post sends the message and returns the status, the beginning of the answer, and
+// what went wrong.
+func (e *Engine) post(ctx context.Context, cancel context.CancelFunc, c *webhook.Claimed, now time.Time) (status int, answer, fault string) {
+	request, err := newRequest(ctx, c, now)
+	if err != nil {
+		return 0, "", "the request cannot be made: " + err.Error()
+	}
+	response, err := e.client.Do(request)
+	if err != nil {
+		return 0, "", explain(err, e.options.Timeout)
+	}
+	defer response.Body.Close()
+	status = response.StatusCode
+	if status < 200 {
+		// The body of a switched protocol heeds no deadline: leave it alone.
+		return status, "", "the answer has status " + strconv.Itoa(status)
+	}
+	defer time.AfterFunc(answerTime, cancel).Stop()
+	answer = readAnswer(response.Body)
+	if status > 299 {
+		fault = "the answer has status " + strconv.Itoa(status)
+	}
+	return status, answer, fault
+}
+
+// newRequest builds the POST of one attempt.
+func newRequest(ctx context.Context, c *webhook.Claimed, now time.Time) (*http.Request, error) {
+	contentType, payload := message.Request(c.Method, c.Encoding, c.Message)
+	// The reader's type is hidden so that the request can't be rewound: Go would
+	// send it a second time, unseen, when a reused connection turns out dead.
+	body := struct{ io.Reader }{bytes.NewReader(payload)}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.To.URL, body)
+	if err != nil {
+		return nil, err
+	}
+	request.ContentLength = int64(len(payload))
+	h := request.Header
+	h.Set("Content-Type", contentType)
+	h.Set("User-Agent", userAgent)
+	h["ringback-callback"] = []string{c.Callback}
+	h["webhook-id"] = []string{c.ID}
+	h["webhook-timestamp"] = []string{strconv.FormatInt(now.Unix(), 10)}
+	return request, nil
+}
+
+// readAnswer returns the beginning of an answer as text. What it can't read does not
+// matter: the status line has decided.
+func readAnswer(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, maxAnswer))
+	text = text[:min(len(text), maxSnippet)]
+	return strings.ToValidUTF8(string(text), "?")
+}

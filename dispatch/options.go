@@ -1,0 +1,94 @@
+package dispatch
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook/condition"
+)
+
+// Options tune an engine. Nil and zero values mean the defaults, which are good
+// ones.
+type Options struct {
+	// Concurrency is how many requests may be in flight at once. Default 128.
+	Concurrency int
+
+	// PerCallback is how many of them may go to one callback, so that a slow
+	// receiver cannot take all. Default 8.
+	PerCallback int
+
+	// Timeout is the total time of one attempt: resolving, connecting, sending
+	// and waiting for the answer. Default 15 seconds.
+	Timeout time.Duration
+
+	// Retry says when a failed attempt is repeated.
+	Retry Retry
+
+	// Targets says what may be called: by default the public internet on ports 80
+	// and 443.
+	Targets Targets
+
+	// Conditions limit what an expression may be and do.
+	Conditions condition.Options
+
+	// KeepDelivered and KeepDead are how long deliveries that have ended are
+	// kept for inspection, and KeepDelivered how long an event's ID is known to
+	// have been used. Defaults: 24 hours and 30 days.
+	KeepDelivered time.Duration
+	KeepDead      time.Duration
+
+	// Logger takes what the host may want to know. Default: silent.
+	Logger *slog.Logger
+}
+
+// withDefaults returns a copy with the gaps filled, or an error that names the
+// option.
+func (o *Options) withDefaults() (Options, error) {
+	var filled Options
+	if o != nil {
+		filled = *o
+	}
+	for _, option := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"Concurrency", &filled.Concurrency, 128},
+		{"PerCallback", &filled.PerCallback, 8},
+	} {
+		if *option.value < 0 {
+			return Options{}, fmt.Errorf("dispatch: Options.%s is negative", option.name)
+		}
+		if *option.value == 0 {
+			*option.value = option.def
+		}
+	}
+	for _, option := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"Timeout", &filled.Timeout, 15 * time.Second},
+		{"KeepDelivered", &filled.KeepDelivered, 24 * time.Hour},
+		{"KeepDead", &filled.KeepDead, 30 * 24 * time.Hour},
+	} {
+		if *option.value < 0 {
+			return Options{}, fmt.Errorf("dispatch: Options.%s is negative", option.name)
+		}
+		if *option.value == 0 {
+			*option.value = option.def
+		}
+	}
+	if filled.Logger == nil {
+		filled.Logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if filled.Retry, err = filled.Retry.withDefaults(); err != nil {
+		return Options{}, err
+	}
+	if err := filled.Targets.validate(); err != nil {
+		return Options{}, err
+	}
+	return filled, nil
+}

@@ -1,0 +1,48 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// pruneInterval is the time between two walks over what is kept.
+	pruneInterval = time.Minute
+
+	// pruneStep is how many events one step looks at, prunePause what lies between
+	// two steps: writers come through.
+	pruneStep  = 200
+	prunePause = 20 * time.Millisecond
+)
+
+// pruneLoop removes what has been kept long enough.
+func (r *run) pruneLoop(ctx context.Context) {
+	for sleep(ctx, pruneInterval) {
+		r.prune(ctx)
+	}
+}
+
+// prune walks once over what is kept.
+func (r *run) prune(ctx context.Context) {
+	now := time.Now()
+	request := webhook.PruneRequest{
+		Limit:     pruneStep,
+		Delivered: now.Add(-r.engine.options.KeepDelivered),
+		Dead:      now.Add(-r.engine.options.KeepDead),
+	}
+	for {
+		result, err := r.store.Prune(ctx, request)
+		if err != nil {
+			if ctx.Err() == nil {
+				r.log.Error("dispatch: pruning failed", "error", err)
+			}
+			return
+		}
+		if result.Next == 0 || !sleep(ctx, prunePause) {
+			return
+		}
+		request.After = result.Next
+	}
+}

@@ -1,0 +1,140 @@
+package dispatch_test
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+func TestRetrySchedule(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		jitter float64
+		slack  float64
+	}{
+		{"exact", -1, 0},
+		{"with jitter", 0, 0.2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, &dispatch.Options{Retry: dispatch.Retry{Jitter: test.jitter}}, func(b *bench) {
+				b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
+					return answer(500, "out of order"), nil
+				}
+				c := b.Callback("hook", webhook.Callback{})
+				b.Start()
+				b.Dispatch("1", 30)
+				advance(35 * time.Hour)
+				synctest.Wait()
+
+				posts := b.Network.Posts()
+				if len(posts) != 8 {
+					t.Fatalf("%d attempts, want 8", len(posts))
+				}
+				for i, want := range dispatch.DefaultPauses() {
+					got := posts[i+1].Time.Sub(posts[i].Time)
+					// Times are kept to the millisecond.
+					if math.Abs(float64(got-want)) > test.slack*float64(want)+float64(time.Millisecond) {
+						t.Errorf("pause %d is %v, want %v", i+1, got, want)
+					}
+				}
+				for _, p := range posts[1:] {
+					if p.Body != posts[0].Body || p.Header["webhook-id"][0] != posts[0].Header["webhook-id"][0] {
+						t.Errorf("a later attempt differs: %s %s", p.Header["webhook-id"], p.Body)
+					}
+				}
+
+				d := b.Delivery("1", 30, c)
+				if d.State != webhook.DeliveryDead || d.Attempts != 8 ||
+					d.Reason != "all 8 attempts failed, the last one: the answer has status 500" {
+					t.Errorf("delivery: %+v", d)
+				}
+				attempts, err := b.Store.Attempts(t.Context(), d.ID)
+				if err != nil || len(attempts) != 8 {
+					t.Fatalf("%d attempts recorded, %v", len(attempts), err)
+				}
+				for i, a := range attempts {
+					if a.Number != i+1 || a.Status != 500 || a.Answer != "out of order" || a.Error == "" {
+						t.Errorf("attempt %d: %+v", i+1, a)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestRetryThenSuccess(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+			switch n {
+			case 1:
+				return nil, errors.New("no route")
+			case 2:
+				return answer(302, ""), nil
+			}
+			return answer(204, ""), nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 30)
+		advance(time.Hour)
+		synctest.Wait()
+		if d := b.Delivery("1", 30, c); d.State != webhook.DeliveryDelivered || d.Attempts != 3 || d.Reason != "" {
+			t.Errorf("delivery: %+v", d)
+		}
+	})
+}
+
+// An edit of the callback applies to later attempts, but never to the message.
+func TestEditBetweenAttempts(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
+			if r.URL.Path == "/wrong" {
+				return answer(404, ""), nil
+			}
+			return answer(200, ""), nil
+		}
+		c := b.Callback("wrong", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 30)
+		synctest.Wait()
+		c.URL, c.Method = "https://example.com/right", webhook.MethodXML
+		if _, err := b.Store.UpdateCallback(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		advance(time.Minute)
+		synctest.Wait()
+		posts := b.Network.Posts()
+		if len(posts) != 2 || posts[1].URL != "https://example.com/right" || posts[1].Body != posts[0].Body {
+			t.Errorf("posts: %+v", posts)
+		}
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for name, o := range map[string]dispatch.Options{
+		"Concurrency":   {Concurrency: -1},
+		"PerCallback":   {PerCallback: -1},
+		"Timeout":       {Timeout: -1},
+		"KeepDelivered": {KeepDelivered: -1},
+		"KeepDead":      {KeepDead: -1},
+		"Pauses":        {Retry: dispatch.Retry{Pauses: []time.Duration{-1}}},
+		"Jitter":        {Retry: dispatch.Retry{Jitter: 2}},
+		"AllowPorts":    {Targets: dispatch.Targets{AllowPorts: []uint16{0}}},
+	} {
+		if _, err := dispatch.New(nopStore{}, &o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v does not name the option", name, err)
+		}
+	}
+	if _, err := dispatch.New(nil, nil); err == nil {
+		t.Error("New accepts no store")
+	}
+}
+
+type nopStore struct{ webhook.Store }

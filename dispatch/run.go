@@ -1,0 +1,144 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// pollInterval is how often the loops look for work unasked: for what has
+	// become due, and what another engine handed back.
+	pollInterval = time.Second
+
+	// firstPause and longestPause bound the waits after a failure of the store,
+	// which double in between.
+	firstPause   = 50 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// A run is one call of Run: its worker, its loops and what they have in hand.
+type run struct {
+	engine *Engine
+	store  webhook.Store
+	log    *slog.Logger
+
+	appended signal // events may be pending
+	ready    signal // deliveries may be ready, or a slot is free
+	slots    *slots
+	outcomes chan outcome
+	attempts sync.WaitGroup
+
+	worker struct {
+		sync.Mutex
+		id webhook.Worker
+	}
+}
+
+// Run delivers until ctx ends. Then it lets the requests in flight come to their end,
+// which takes at most Options.Timeout, records what they came to, hands everything
+// else it had claimed back to the store, and returns nil, with no goroutine left.
+//
+// Failures of the store are logged and outlasted. The only error is that the engine
+// is running already.
+func (e *Engine) Run(ctx context.Context) error {
+	if !e.running.CompareAndSwap(false, true) {
+		return errors.New("dispatch: the engine is running already")
+	}
+	defer e.running.Store(false)
+	defer e.client.CloseIdleConnections()
+	r := &run{
+		engine:   e,
+		store:    e.store,
+		log:      e.options.Logger,
+		appended: newSignal(),
+		ready:    newSignal(),
+		slots:    newSlots(&e.options),
+		outcomes: make(chan outcome, e.options.Concurrency),
+	}
+	if !r.join(ctx) {
+		return nil
+	}
+	r.appended.raise()
+	r.ready.raise()
+
+	// What is in flight when ctx ends still has time to be recorded, and the worker
+	// is alive until it is.
+	closing, closed := e.outlive(ctx)
+	defer closed()
+	var loops, settling, beating sync.WaitGroup
+	settling.Go(func() { r.settleLoop(closing) })
+	beating.Go(func() { r.beatLoop(closing) })
+	for _, loop := range []func(context.Context){
+		r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop,
+	} {
+		loops.Go(func() { loop(ctx) })
+	}
+	loops.Wait() // claimLoop waits for the attempts, so no outcome comes after it
+	close(r.outcomes)
+	settling.Wait()
+	r.leave(closing)
+	closed()
+	beating.Wait()
+	return nil
+}
+
+// outlive returns a context that ends a second after the last request that can be in
+// flight when ctx ends.
+func (e *Engine) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	closing, closed := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(e.options.Timeout+time.Second, closed)
+		context.AfterFunc(closing, func() { timer.Stop() })
+	})
+	return closing, func() {
+		stop()
+		closed()
+	}
+}
+
+// watchLoop passes the store's hints on.
+func (r *run) watchLoop(ctx context.Context) {
+	r.persist(ctx, "watching the store", func() error {
+		return r.store.Watch(ctx, func() {
+			r.appended.raise()
+			r.ready.raise()
+		})
+	})
+}
+
+// persist calls f until it succeeds or ctx ends, with growing pauses, and reports
+// whether it succeeded.
+func (r *run) persist(ctx context.Context, doing string, f func() error) bool {
+	pause := firstPause
+	for {
+		err := f()
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		r.log.Error("dispatch: "+doing+" failed", "error", err, "again_in", pause)
+		if !sleep(ctx, pause) {
+			return false
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// sleep waits for d; it reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,152 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// Delivery implements [webhook.History].
+func (s *Store) Delivery(ctx context.Context, id string) (webhook.Delivery, error) {
+	if err := ctx.Err(); err != nil {
+		return webhook.Delivery{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, err := s.lookUp(id)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	return d.view(), nil
+}
+
+// Attempts implements [webhook.History].
+func (s *Store) Attempts(ctx context.Context, id string) ([]webhook.Attempt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, err := s.lookUp(id)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(d.attempts), nil
+}
+
+// lookUp returns the delivery of an ID, or ErrNotFound.
+func (s *Store) lookUp(id string) (*delivery, error) {
+	eventID, callbackID, _ := webhook.SplitDeliveryID(id)
+	if e, c := s.byID[eventID], s.find(callbackID); e != nil && c != nil && e.deliveries[c] != nil {
+		return e.deliveries[c], nil
+	}
+	return nil, webhook.ErrNotFound
+}
+
+// view returns the delivery as its callers see it.
+func (d *delivery) view() webhook.Delivery {
+	e := d.event
+	return webhook.Delivery{
+		ID:         webhook.DeliveryID(e.id, d.callback.ID),
+		EventID:    e.id,
+		Sequence:   e.sequence,
+		Callback:   d.callback.ID,
+		Database:   e.record.scope.Database,
+		Collection: e.record.scope.Collection,
+		Record:     e.record.id,
+		Action:     e.action,
+		Method:     d.method,
+		Encoding:   d.encoding,
+		State:      d.state,
+		Reason:     d.reason,
+		Attempts:   len(d.attempts),
+		Due:        d.due,
+		Created:    d.created,
+		Ended:      d.ended,
+	}
+}
+
+// Deliveries implements [webhook.History].
+func (s *Store) Deliveries(ctx context.Context, q webhook.DeliveryQuery) ([]webhook.Delivery, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var page []webhook.Delivery
+	selected := 0
+	for _, e := range slices.Backward(s.events) {
+		for _, c := range e.listeners() {
+			d := e.deliveries[c]
+			if q.Callback != "" && c.ID != q.Callback || q.State != "" && d.state != q.State {
+				continue
+			}
+			selected++
+			if selected <= q.Start {
+				continue
+			}
+			if len(page) >= q.Limit {
+				return page, nil
+			}
+			page = append(page, d.view())
+		}
+	}
+	return page, nil
+}
+
+// listeners returns the callbacks that the event has deliveries to, latest first.
+func (e *event) listeners() []*callback {
+	return slices.SortedFunc(maps.Keys(e.deliveries), func(a, b *callback) int {
+		return cmp.Compare(b.number, a.number)
+	})
+}
+
+// Prune implements [webhook.History].
+func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.PruneResult, error) {
+	if err := ctx.Err(); err != nil {
+		return webhook.PruneResult{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.after(r.After)
+	last := min(first+max(r.Limit, 1), len(s.events))
+	var result webhook.PruneResult
+	if last < len(s.events) {
+		result.Next = s.events[last-1].sequence
+	}
+	kept := s.events[first:first]
+	young := 0
+	for _, e := range s.events[first:last] {
+		if !e.appended.Before(millis(r.Delivered)) && !e.appended.Before(millis(r.Dead)) {
+			young++
+		}
+		result.Deliveries += e.prune(r)
+		if e.encoded == nil && len(e.deliveries) == 0 && e.appended.Before(millis(r.Delivered)) {
+			delete(s.byID, e.id)
+			result.Events++
+			continue
+		}
+		kept = append(kept, e)
+	}
+	if young == last-first {
+		result.Next = 0
+	}
+	s.events = slices.Delete(s.events, first+len(kept), last)
+	return result, nil
+}
+
+// prune removes those deliveries of an event that have been kept long enough.
+func (e *event) prune(r webhook.PruneRequest) (removed int) {
+	for c, d := range e.deliveries {
+		if d.state == webhook.DeliveryDelivered && d.ended.Before(millis(r.Delivered)) ||
+			d.state == webhook.DeliveryDead && d.ended.Before(millis(r.Dead)) {
+			delete(e.deliveries, c)
+			delete(c.deliveries, e)
+			removed++
+		}
+	}
+	return removed
+}

@@ -1,0 +1,106 @@
+// Package memory is a store that keeps everything in the memory of the process: for
+// unit tests of host code, and to try things out. Nothing survives the process.
+//
+// It starts no goroutine and never polls, so it works inside a bubble of
+// testing/synctest.
+package memory
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+var _ webhook.Store = (*Store)(nil)
+
+// A Store is a [webhook.Store] in memory. Make one with [New].
+type Store struct {
+	mu sync.Mutex // guards everything below
+
+	callbacks    []*callback // in the order of creation, which is that of their IDs
+	lastCallback int64
+	revision     int64
+
+	events       []*event // in the order of their sequence
+	byID         map[string]*event
+	pending      []*event // in order; some behind the first may be fanned out already
+	lastSequence int64
+
+	workers    map[webhook.Worker]*worker
+	lastWorker webhook.Worker
+
+	watchers map[chan struct{}]bool
+}
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		byID:     make(map[string]*event),
+		workers:  make(map[webhook.Worker]*worker),
+		watchers: make(map[chan struct{}]bool),
+	}
+}
+
+// A callback is a registered callback with its deliveries.
+type callback struct {
+	webhook.Callback
+	number     int64
+	deliveries map[*event]*delivery
+	lanes      map[record][]*delivery // the open deliveries about a record, in order
+	ready      queue                  // may be claimed, earliest event first
+	scheduled  queue                  // to be ready later, earliest due first
+}
+
+// A record names a record of the host's.
+type record struct {
+	scope webhook.Scope
+	id    string
+}
+
+// An event is an appended event.
+type event struct {
+	id         string
+	sequence   int64
+	record     record
+	action     webhook.Action
+	appended   time.Time
+	encoded    []byte // nil once it is fanned out
+	messages   map[webhook.Method][]byte
+	deliveries map[*callback]*delivery
+}
+
+// A delivery is one event on its way to one callback.
+type delivery struct {
+	event    *event
+	callback *callback
+	method   webhook.Method
+	encoding webhook.Encoding
+	state    webhook.DeliveryState
+	reason   string
+	due      time.Time // zero: at once
+	worker   *worker   // set while claimed
+	attempts []webhook.Attempt
+	created  time.Time
+	ended    time.Time
+}
+
+// A worker is a registered worker with its claims.
+type worker struct {
+	beat   int64
+	claims map[*delivery]bool
+}
+
+// id returns the text of a callback's number.
+func id(number int64) string { return strconv.FormatInt(number, 10) }
+
+// millis cuts a time to what stores keep of it.
+func millis(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+func now() time.Time { return millis(time.Now()) }

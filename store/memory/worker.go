@@ -1,0 +1,89 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// Join implements [webhook.Queue].
+func (s *Store) Join(ctx context.Context) (webhook.Worker, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastWorker++
+	s.workers[s.lastWorker] = &worker{claims: make(map[*delivery]bool)}
+	return s.lastWorker, nil
+}
+
+// Beat implements [webhook.Queue].
+func (s *Store) Beat(ctx context.Context, number webhook.Worker) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.workers[number]
+	if w == nil {
+		return webhook.ErrFenced
+	}
+	w.beat++
+	return nil
+}
+
+// Workers implements [webhook.Queue].
+func (s *Store) Workers(ctx context.Context) ([]webhook.WorkerBeat, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	beats := make([]webhook.WorkerBeat, 0, len(s.workers))
+	for number, w := range s.workers {
+		beats = append(beats, webhook.WorkerBeat{Worker: number, Beat: w.beat})
+	}
+	return beats, nil
+}
+
+// Retire implements [webhook.Queue].
+func (s *Store) Retire(ctx context.Context, seen webhook.WorkerBeat) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.workers[seen.Worker]
+	if w == nil || w.beat != seen.Beat {
+		return false, nil
+	}
+	for d := range w.claims {
+		d.due = time.Time{}
+	}
+	s.end(seen.Worker, w)
+	return true, nil
+}
+
+// Leave implements [webhook.Queue].
+func (s *Store) Leave(ctx context.Context, number webhook.Worker) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.workers[number]; w != nil {
+		s.end(number, w)
+	}
+	return nil
+}
+
+// end removes a worker and hands back its claims.
+func (s *Store) end(number webhook.Worker, w *worker) {
+	for d := range w.claims {
+		d.release()
+	}
+	delete(s.workers, number)
+	s.wake()
+}

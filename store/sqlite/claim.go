@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// The callbacks that have work which is due: for each one seek in an index, for
+	// its deliveries none.
+	selectBusy = `WITH RECURSIVE
+	ready (id) AS (
+		SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
+			WHERE state = ` + ready + `
+		UNION ALL
+		SELECT (SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
+			WHERE state = ` + ready + ` AND callback_id > ready.id)
+		FROM ready WHERE id IS NOT NULL
+	),
+	scheduled (id) AS (
+		SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
+			WHERE state = ` + scheduled + `
+		UNION ALL
+		SELECT (SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
+			WHERE state = ` + scheduled + ` AND callback_id > scheduled.id)
+		FROM scheduled WHERE id IS NOT NULL
+	),
+	busy (callback_id) AS (
+		SELECT id FROM ready
+		UNION
+		SELECT id FROM scheduled WHERE (
+			SELECT min(due) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
+			WHERE state = ` + scheduled + ` AND callback_id = scheduled.id) <= ?1
+	)
+	SELECT callback_id FROM busy WHERE ` + visible + ` ORDER BY 1`
+
+	// Up to ?3 deliveries of a callback: of those due for a retry the ones that have
+	// waited longest, and among all the earliest events.
+	selectDue = `SELECT * FROM (SELECT event_sequence, method
+		FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
+		WHERE state = ` + ready + ` AND callback_id = ?1 ORDER BY event_sequence LIMIT ?3)
+	UNION ALL
+	SELECT * FROM (SELECT event_sequence, method
+		FROM ringback_deliveries INDEXED BY ringback_deliveries_due
+		WHERE state = ` + scheduled + ` AND callback_id = ?1 AND due <= ?2 ORDER BY due LIMIT ?3)
+	ORDER BY 1 LIMIT ?3`
+
+	selectMessage = `SELECT CASE ?2 WHEN 0 THEN json ELSE xml END FROM ringback_events WHERE sequence = ?1`
+
+	claimDelivery = `UPDATE ringback_deliveries SET state = ` + claimed + `, worker = ?3
+	WHERE event_sequence = ?1 AND callback_id = ?2 RETURNING ` + deliveryColumns
+)
+
+// Claim implements [webhook.Queue]. It looks for work before it takes the write lock:
+// a worker that finds none is in nobody's way.
+func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	visits, err := s.visits(ctx, r)
+	if err != nil || len(visits) == 0 {
+		return nil, err
+	}
+	c := claim{r: r, messages: make(map[candidate][]byte)}
+	err = s.write(ctx, "claim", func(tx tx) error {
+		if err := tx.fence(r.Worker); err != nil {
+			return err
+		}
+		for _, v := range visits {
+			if full, err := c.visit(tx, v); err != nil {
+				return err
+			} else if full {
+				break
+			}
+		}
+		if len(c.claimed) == 0 {
+			return nil
+		}
+		return tx.beat(r.Worker)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.claimed, nil
+}
+
+// A visit is a callback to claim deliveries of, and how many at most.
+type visit struct {
+	callback int64
+	room     int
+}
+
+// visits returns the callbacks to be visited, in order: as many as may be needed to
+// reach the limit.
+func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, error) {
+	var visits []visit
+	err := s.read(ctx, "claim", func(q querier) error {
+		if err := fence(ctx, q, r.Worker); err != nil || r.Limit <= 0 {
+			return err
+		}
+		var busy []int64
+		err := scanRows(ctx, q, func(row scanner) error {
+			var callback int64
+			err := row.Scan(&callback)
+			busy = append(busy, callback)
+			return err
+		}, selectBusy, millis(r.Now))
+		if err != nil {
+			return err
+		}
+		begin, _ := slices.BinarySearch(busy, callbackNumber(r.After)+1)
+		for _, callback := range slices.Concat(busy[begin:], busy[:begin]) {
+			room := r.Limit
+			if r.Room != nil {
+				room = min(room, r.Room(strconv.FormatInt(callback, 10)))
+			}
+			if room > 0 {
+				visits = append(visits, visit{callback, room})
+			}
+			if len(visits) == r.Limit {
+				break
+			}
+		}
+		return nil
+	})
+	return visits, err
+}
+
+// A claim is a Claim under way.
+type claim struct {
+	r        webhook.ClaimRequest
+	claimed  []webhook.Claimed
+	size     int                  // of the messages, in bytes
+	messages map[candidate][]byte // read once, however many deliveries share them
+}
+
+// A candidate is a delivery of the callback visited, by its event and the number of its
+// method.
+type candidate struct{ sequence, method int64 }
+
+// visit claims deliveries of a callback. It reports whether a limit is reached.
+func (c *claim) visit(tx tx, v visit) (full bool, err error) {
+	to, err := scanCallback(tx.row(selectCallback, v.callback))
+	if errors.Is(err, webhook.ErrNotFound) {
+		return false, nil // deleted since
+	}
+	if err != nil {
+		return false, err
+	}
+	var candidates []candidate
+	err = tx.rows(func(row scanner) error {
+		var next candidate
+		err := row.Scan(&next.sequence, &next.method)
+		candidates = append(candidates, next)
+		return err
+	}, selectDue, v.callback, millis(c.r.Now), min(v.room, c.r.Limit-len(c.claimed)))
+	if err != nil {
+		return false, err
+	}
+	for _, next := range candidates {
+		message, err := c.message(tx, next)
+		if err != nil {
+			return false, err
+		}
+		c.size += len(message)
+		if len(c.claimed) > 0 && c.size > c.r.LimitBytes {
+			return true, nil
+		}
+		d, err := scanDelivery(tx.row(claimDelivery, next.sequence, v.callback, int64(c.r.Worker)))
+		if err == nil {
+			err = describe(context.Background(), tx.conn, &d)
+		}
+		if err != nil {
+			return false, err
+		}
+		c.claimed = append(c.claimed, webhook.Claimed{Delivery: d, To: to, Message: message})
+	}
+	return len(c.claimed) == c.r.Limit, nil
+}
+
+// message returns the message of a candidate.
+func (c *claim) message(tx tx, of candidate) ([]byte, error) {
+	if message, ok := c.messages[of]; ok {
+		return message, nil
+	}
+	var message []byte
+	err := tx.row(selectMessage, of.sequence, of.method).Scan(&message)
+	c.messages[of] = message
+	return message, err
+}

@@ -1,0 +1,175 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/store/sqlite"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// open opens a store in a file until the test ends.
+func open(t testing.TB, file string) *sqlite.Store {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, store)
+	return store
+}
+
+// closer is a store or a database.
+type closer interface{ Close() error }
+
+func closeLater(t testing.TB, c closer) {
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// hostSettings are what a host's connections need.
+const hostSettings = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
+
+// openHost opens a host's own database with a table of the host's.
+func openHost(t testing.TB, file, settings string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String()+"?"+settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, db)
+	if _, err := db.Exec("CREATE TABLE IF NOT EXISTS ledger (id TEXT PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// newHost returns a host's database with a store in it.
+func newHost(t testing.TB) (*sql.DB, *sqlite.Store) {
+	t.Helper()
+	db := openHost(t, filepath.Join(t.TempDir(), "host.db"), hostSettings)
+	store, err := sqlite.New(t.Context(), db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, store)
+	return db, store
+}
+
+// begin begins a transaction of the host's.
+func begin(t testing.TB, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// event returns an event about a record that is called like it.
+func event(id string) webhook.Event {
+	return webhook.Event{
+		ID: id, Action: webhook.ActionUpdate, Database: "d",
+		Profile: webhook.Record{ID: "r" + id, Fields: map[string]any{"name": id}},
+	}
+}
+
+// events returns as many events, "prefix0", "prefix1" ….
+func events(prefix string, n int) []webhook.Event {
+	list := make([]webhook.Event, n)
+	for i := range list {
+		list[i] = event(fmt.Sprint(prefix, i))
+	}
+	return list
+}
+
+// pending returns the IDs of the events that are not fanned out, in one line.
+func pending(t testing.TB, store webhook.Store) string {
+	t.Helper()
+	p, err := store.Pending(t.Context(), 100_000, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, e := range p.Events {
+		ids = append(ids, e.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// fanOut fans all pending events out to callbacks, with a message.
+func fanOut(t testing.TB, store webhook.Store, message []byte, callbacks ...webhook.Callback) error {
+	t.Helper()
+	p, err := store.Pending(t.Context(), 100_000, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var expansions []webhook.Expansion
+	for _, e := range p.Events {
+		x := webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: message}}
+		for _, c := range callbacks {
+			x.Targets = append(x.Targets, webhook.Target{Callback: c.ID})
+		}
+		expansions = append(expansions, x)
+	}
+	return store.FanOut(t.Context(), expansions)
+}
+
+// create stores a callback.
+func create(t testing.TB, store webhook.Store) webhook.Callback {
+	t.Helper()
+	c, err := store.CreateCallback(t.Context(), webhook.Callback{Database: "d", URL: "https://example.com/"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// claim claims what is due.
+func claim(t testing.TB, store webhook.Store, w webhook.Worker, limit int) []webhook.Claimed {
+	t.Helper()
+	claimed, err := store.Claim(t.Context(), webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: limit, LimitBytes: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claimed
+}
+
+// join registers a worker.
+func join(t testing.TB, store webhook.Store) webhook.Worker {
+	t.Helper()
+	w, err := store.Join(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// outcomes are those of attempts that were answered.
+func outcomes(claimed []webhook.Claimed, answer string) []webhook.Outcome {
+	var list []webhook.Outcome
+	for _, c := range claimed {
+		list = append(list, webhook.Outcome{
+			Sequence: c.Sequence, Callback: c.Callback, State: webhook.DeliveryDelivered,
+			Attempt: &webhook.Attempt{Time: time.Now(), Status: 200, Answer: answer},
+		})
+	}
+	return list
+}
+
+// count returns the one number that a query on a database gives.
+func count(t testing.TB, db *sql.DB, query string) (n int) {
+	t.Helper()
+	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

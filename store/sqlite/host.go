@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// inspect returns the file of the host's database, or an error that says what about
+// its connections would break a promise of the store.
+func inspect(ctx context.Context, db *sql.DB, relaxed bool) (string, error) {
+	if db == nil {
+		return "", errors.New("sqlite: New needs the host's database, got nil")
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+	}
+	defer conn.Close() // gives it back: the store's own are opened without it
+	var (
+		path, source, journal string
+		synchronous, timeout  int
+	)
+	for _, look := range []struct {
+		query string
+		found any
+	}{
+		{"SELECT sqlite_source_id()", &source},
+		{"SELECT file FROM pragma_database_list WHERE name = 'main'", &path},
+		{"PRAGMA journal_mode", &journal},
+		{"PRAGMA synchronous", &synchronous},
+		{"PRAGMA busy_timeout", &timeout},
+	} {
+		if err := conn.QueryRowContext(ctx, look.query).Scan(look.found); err != nil {
+			return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+		}
+	}
+	// Two SQLites in one process break each other's locks, and then the database:
+	// https://www.sqlite.org/howtocorrupt.html#multiple_copies_of_sqlite_linked_into_the_same_application
+	if _, _, own := sqlite3.Version(); source != own {
+		return "", errors.New("sqlite: the host's database is open with another driver, or another copy of SQLite: " +
+			"use github.com/mattn/go-sqlite3, in the version of this module")
+	}
+	if path == "" {
+		return "", errInMemory
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w (%v)", errInMemory, err)
+	}
+	return path, judge(path, journal, synchronous, timeout, relaxed)
+}
+
+// judge says what about a host's connections must change.
+func judge(path, journal string, synchronous, timeout int, relaxed bool) error {
+	const full = 2 // OFF is 0, NORMAL 1, FULL 2, EXTRA 3
+	var wrong []string
+	if journal != "wal" {
+		wrong = append(wrong, fmt.Sprintf("journal_mode is %s, must be wal", journal))
+	}
+	if synchronous < full && !relaxed {
+		wrong = append(wrong, fmt.Sprintf("synchronous is %d, must be 2 (FULL) or 3 (EXTRA): "+
+			"a power cut could undo acknowledged commits", synchronous))
+	}
+	if timeout <= 0 {
+		wrong = append(wrong, "busy_timeout is 0: a write would fail whenever another one is under way")
+	}
+	if wrong == nil {
+		return nil
+	}
+	return fmt.Errorf("sqlite: the host's connections are not set up for a store: %s. Open the database with sql.Open(%q, %q)",
+		strings.Join(wrong, "; "), driver, hostSource(path))
+}

@@ -1,0 +1,118 @@
+// Package sqlite is a store in an SQLite database: the host's own, so that an event
+// commits with the change that it tells of.
+//
+//	store, err := sqlite.New(ctx, db, nil) // db is the host's *sql.DB
+//	…
+//	tx, err := db.BeginTx(ctx, nil)
+//	…                                      // the change
+//	err = store.InTx(tx).Dispatch(ctx, event)
+//	…
+//	err = tx.Commit()
+//
+// The store keeps to tables of its own, whose names begin with "ringback_", and to
+// connections of its own: it borrows none of the host's after New. Several processes
+// on one machine may share a database.
+//
+// What was acknowledged survives a power cut, provided that commits wait for the
+// disk (WAL mode with synchronous=FULL, which is not the driver's default). [Open]
+// sees to that, [New] insists on it.
+//
+// A host's transactions should begin with BEGIN IMMEDIATE (_txlock=immediate in the
+// driver's DSN): one that reads first and writes later fails at once, whatever its
+// timeout, when another connection wrote in between.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+var _ webhook.Store = (*Store)(nil)
+
+// Options tune a store. Nil means the defaults.
+type Options struct {
+	// AllowRelaxedDurability lets New accept a host whose commits do not wait for
+	// the disk (synchronous below FULL). Then a power cut may undo what was
+	// committed last, changes and events alike; a crash of the process undoes
+	// nothing.
+	AllowRelaxedDurability bool
+}
+
+// A Store is a [webhook.Store] in an SQLite database. Make one with [Open] or [New],
+// end it with Close.
+type Store struct {
+	path    string // absolute
+	writer  *writer
+	readers *sql.DB
+	watcher *sql.DB // its one connection serves Watch alone
+	bell    *bell
+	closed  chan struct{}
+}
+
+// maxReaders is how many reads run at once. A writer never waits for them.
+const maxReaders = 4
+
+// Open opens the database in a file, which it creates when there is none, and brings
+// the store's tables up to date. The file must have a name: a database in memory is
+// refused.
+func Open(ctx context.Context, file string, options *Options) (*Store, error) {
+	path, err := absolute(file)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, path, "rwc")
+}
+
+// New returns a store in the host's own database, and brings the store's tables up to
+// date. db is open with the driver github.com/mattn/go-sqlite3, in WAL mode, with
+// synchronous=FULL and a busy timeout; otherwise New returns an error that says how
+// to open it. It changes nothing about db and does not keep it.
+func New(ctx context.Context, db *sql.DB, options *Options) (*Store, error) {
+	if options == nil {
+		options = &Options{}
+	}
+	path, err := inspect(ctx, db, options.AllowRelaxedDurability)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, path, "rw")
+}
+
+// open opens the store's own connections.
+func open(ctx context.Context, path, mode string) (*Store, error) {
+	writer, err := openWriter(ctx, dataSource(path, mode, "_txlock=immediate", "_busy_timeout=100"))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
+	}
+	s := &Store{path: path, writer: writer, bell: newBell(), closed: make(chan struct{})}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, writer.close())
+	}
+	reading := dataSource(path, "rw", "_query_only=on", "_busy_timeout=5000")
+	// sql.Open opens no connection yet; it fails for an unknown driver only.
+	if s.readers, err = sql.Open(driver, reading); err == nil {
+		s.watcher, err = sql.Open(driver, reading)
+	}
+	if err != nil {
+		return nil, errors.Join(err, writer.close())
+	}
+	s.readers.SetMaxOpenConns(maxReaders)
+	s.readers.SetMaxIdleConns(maxReaders)
+	s.watcher.SetMaxOpenConns(1)
+	return s, nil
+}
+
+// Close ends the store's own connections, and every Watch. It does not touch the
+// host's. Closing twice does nothing.
+func (s *Store) Close() error {
+	if !s.bell.close(s.closed) {
+		return nil
+	}
+	return errors.Join(s.watcher.Close(), s.readers.Close(), s.writer.close())
+}

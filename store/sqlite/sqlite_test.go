@@ -1,0 +1,20 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/ringback-dev/ringback/store/storetest"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) webhook.Store { return open(t, filepath.Join(t.TempDir(), "store.db")) })
+}
+
+func TestStoreDurable(t *testing.T) {
+	storetest.RunDurable(t, func(t *testing.T) func(*testing.T) webhook.Store {
+		file := filepath.Join(t.TempDir(), "store.db")
+		return func(t *testing.T) webhook.Store { return open(t, file) }
+	})
+}

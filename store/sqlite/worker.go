@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)"
+	beatWorker   = "UPDATE ringback_workers SET beat = beat + 1 WHERE id = ?"
+
+	retireClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
+	SET state = ` + ready + `, due = 0, worker = 0 WHERE worker = ? AND worker > 0`
+
+	leaveClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
+	SET state = CASE due WHEN 0 THEN ` + ready + ` ELSE ` + scheduled + ` END, worker = 0
+	WHERE worker = ? AND worker > 0`
+)
+
+// fence refuses a worker that is not registered.
+func fence(ctx context.Context, q querier, w webhook.Worker) error {
+	var registered bool
+	err := q.QueryRowContext(ctx, selectWorker, int64(w)).Scan(&registered)
+	if err == nil && !registered {
+		err = webhook.ErrFenced
+	}
+	return err
+}
+
+func (t tx) fence(w webhook.Worker) error { return fence(context.Background(), t.conn, w) }
+
+// beat moves a worker's counter on, or refuses it.
+func (t tx) beat(w webhook.Worker) error {
+	moved, err := t.exec(beatWorker, int64(w))
+	if err == nil && moved == 0 {
+		err = webhook.ErrFenced
+	}
+	return err
+}
+
+// Join implements [webhook.Queue].
+func (s *Store) Join(ctx context.Context) (w webhook.Worker, err error) {
+	err = s.write(ctx, "join", func(tx tx) error {
+		return tx.row("INSERT INTO ringback_workers DEFAULT VALUES RETURNING id").Scan(&w)
+	})
+	return w, err
+}
+
+// Beat implements [webhook.Queue].
+func (s *Store) Beat(ctx context.Context, w webhook.Worker) error {
+	return s.write(ctx, "beat", func(tx tx) error { return tx.beat(w) })
+}
+
+// Workers implements [webhook.Queue].
+func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err error) {
+	err = s.read(ctx, "workers", func(q querier) error {
+		return scanRows(ctx, q, func(row scanner) error {
+			var w webhook.WorkerBeat
+			err := row.Scan(&w.Worker, &w.Beat)
+			workers = append(workers, w)
+			return err
+		}, "SELECT id, beat FROM ringback_workers ORDER BY id")
+	})
+	return workers, err
+}
+
+// Retire implements [webhook.Queue].
+func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool, err error) {
+	err = s.write(ctx, "retire", func(tx tx) error {
+		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
+		if err != nil || ended == 0 {
+			return err
+		}
+		retired = true
+		_, err = tx.exec(retireClaims, int64(w.Worker))
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	s.bell.ring()
+	return retired, nil
+}
+
+// Leave implements [webhook.Queue].
+func (s *Store) Leave(ctx context.Context, w webhook.Worker) error {
+	err := s.write(ctx, "leave", func(tx tx) error {
+		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ?", int64(w))
+		if err != nil || ended == 0 {
+			return err
+		}
+		_, err = tx.exec(leaveClaims, int64(w))
+		return err
+	})
+	if err == nil {
+		s.bell.ring()
+	}
+	return err
+}

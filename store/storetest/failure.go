@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+func failureTests() []test {
+	return []test{
+		{"counted and kept", testFailures},
+		{"once per event", testFailuresOnce},
+		{"callback that is gone", testFailureGone},
+		{"new expression", testFailuresReset},
+	}
+}
+
+// fail fans an event out to nobody: the callback's condition failed on it.
+func (h *harness) fail(e webhook.Event, c webhook.Callback, message string) {
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{{
+		Sequence: e.Sequence,
+		Failures: []webhook.ExpressionFailure{{Callback: c.ID, Message: message}},
+	}}))
+}
+
+func (h *harness) callback(id string) webhook.Callback {
+	c, err := h.store.Callback(h.ctx(), id)
+	h.must(err)
+	return c
+}
+
+func testFailures(h *harness) {
+	c, other := h.create("d", ""), h.create("d", "")
+	h.dispatch(profile("e1", "r"), profile("e2", "r"))
+	pending, err := h.store.Pending(h.ctx(), 10, 1<<20)
+	h.must(err)
+	before := time.Now().Truncate(time.Millisecond)
+	h.fail(pending.Events[0], c, "first")
+	h.fail(pending.Events[1], c, "line 1, column 2: '\u2028€𝄞")
+	got := h.callback(c.ID)
+	if at := got.ExpressionError.Time; at.Before(before) || at.After(time.Now()) {
+		h.t.Errorf("failed at %v, it is %v", at, before)
+	}
+	want := c
+	want.ExpressionFailures = 2
+	want.ExpressionError = webhook.ExpressionError{
+		Message: "line 1, column 2: '\u2028€𝄞", Event: "e2", Time: got.ExpressionError.Time,
+	}
+	equal(h, "callback", got, want)
+	equal(h, "another callback", h.callback(other.ID), other)
+	after, err := h.store.Pending(h.ctx(), 10, 1<<20)
+	h.must(err)
+	equal(h, "revision", after.Revision, pending.Revision)
+}
+
+func testFailuresOnce(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	e := h.pending()[0]
+	h.fail(e, c, "failed")
+	h.fail(e, c, "failed again")
+	got := h.callback(c.ID)
+	equal(h, "failures", got.ExpressionFailures, 1)
+	equal(h, "message", got.ExpressionError.Message, "failed")
+}
+
+func testFailureGone(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	h.must(h.store.DeleteCallback(h.ctx(), c.ID))
+	h.fail(h.pending()[0], c, "failed")
+	equal(h, "pending", len(h.pending()), 0)
+}
+
+func testFailuresReset(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	h.fail(h.pending()[0], c, "failed")
+	c.URL = "https://example.com/other"
+	c, err := h.store.UpdateCallback(h.ctx(), c)
+	h.must(err)
+	equal(h, "failures with the old expression", c.ExpressionFailures, 1)
+	c.Expression = "age > 17"
+	c, err = h.store.UpdateCallback(h.ctx(), c)
+	h.must(err)
+	equal(h, "failures with a new expression", c.ExpressionFailures, 0)
+	equal(h, "error with a new expression", c.ExpressionError, webhook.ExpressionError{})
+}

@@ -1,0 +1,192 @@
+package storetest
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+func fanOutTests() []test {
+	return []test{
+		{"writes deliveries", testFanOut},
+		{"without targets", testFanOutNothing},
+		{"once", testFanOutOnce},
+		{"once by two", testFanOutOnceByTwo},
+		{"in part", testFanOutPart},
+		{"unknown event", testFanOutUnknown},
+		{"callback that is gone", testFanOutGone},
+		{"formats", testFormats},
+		{"born dead", testBornDead},
+		{"messages copied in", testMessagesCopied},
+	}
+}
+
+func testFanOut(h *harness) {
+	c := h.create("d", "c")
+	h.dispatch(subprofile("e_1", "d", "c", "r"))
+	before := time.Now().Truncate(time.Millisecond)
+	e := h.pending()[0]
+	x := expand(e, c)
+	x.Targets[0].Encoding = webhook.EncodingForm
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
+	equal(h, "pending", len(h.pending()), 0)
+	d := h.delivery("e_1", c)
+	if d.Created.Before(before) || d.Created.After(time.Now()) {
+		h.t.Errorf("created at %v, it is %v", d.Created, before)
+	}
+	want := webhook.Delivery{
+		ID: webhook.DeliveryID("e_1", c.ID), EventID: "e_1", Sequence: e.Sequence, Callback: c.ID,
+		Database: "d", Collection: "c", Record: "r", Action: webhook.ActionUpdate,
+		Method: webhook.MethodJSON, Encoding: webhook.EncodingForm,
+		State: webhook.DeliveryReady, Created: d.Created,
+	}
+	equal(h, "delivery", d, want)
+}
+
+func testFanOutNothing(h *harness) {
+	h.must(h.store.FanOut(h.ctx(), nil))
+	h.dispatch(profile("e1", "r"), profile("e2", "r"))
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{{Sequence: h.pending()[0].Sequence}}))
+	equalList(h, "pending", h.pendingIDs(), []string{"e2"})
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 0)
+}
+
+func testFanOutOnce(h *harness) {
+	first, second := h.create("d", ""), h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	e := h.pending()[0]
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first), expand(e, second)}))
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first, second)}))
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
+	w := h.join()
+	h.settle(w, webhook.DeliveryDelivered, h.claim(claimAll(w))...)
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first, second)}))
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
+	equal(h, "state", h.states(first, "e"), "delivered")
+}
+
+func testFanOutOnceByTwo(h *harness) {
+	callbacks := []webhook.Callback{h.create("d", ""), h.create("d", "")}
+	var events []webhook.Event
+	for i, id := range numbered("e", 30) {
+		events = append(events, profile(id, numbered("r", 30)[i%3]))
+	}
+	h.dispatch(events...)
+	pending := h.pending()
+	var group sync.WaitGroup
+	for _, c := range callbacks {
+		group.Go(func() {
+			for batch := range slices.Chunk(pending, 4) {
+				var expansions []webhook.Expansion
+				for _, e := range batch {
+					expansions = append(expansions, expand(e, c))
+				}
+				if err := h.store.FanOut(h.ctx(), expansions); err != nil {
+					h.t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	seen := make(map[string]bool)
+	for _, d := range h.deliveries(webhook.DeliveryQuery{}) {
+		if seen[d.EventID] {
+			h.t.Errorf("event %s was fanned out by both", d.EventID)
+		}
+		seen[d.EventID] = true
+	}
+	equal(h, "events fanned out", len(seen), len(events))
+}
+
+func testFanOutPart(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e1", "r"), profile("e2", "s"), profile("e3", "r"))
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(h.pending()[1], c)}))
+	equalList(h, "pending", h.pendingIDs(), []string{"e1", "e3"})
+	h.fanOut()
+	equal(h, "states", h.states(c, "e1", "e2", "e3"), "ready ready waiting")
+}
+
+func testFanOutUnknown(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	e := h.pending()[0]
+	var expansions []webhook.Expansion
+	for _, sequence := range []int64{e.Sequence, 0, -1, e.Sequence + 1} {
+		x := expand(e, c)
+		x.Sequence = sequence
+		expansions = append(expansions, x)
+	}
+	h.must(h.store.FanOut(h.ctx(), expansions))
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
+}
+
+func testFanOutGone(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	x := expand(h.pending()[0], c)
+	for _, id := range h.absentIDs() {
+		x.Targets = append(x.Targets, webhook.Target{
+			Callback: id, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
+		})
+	}
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
+	deliveries := h.deliveries(webhook.DeliveryQuery{})
+	equal(h, "deliveries", len(deliveries), 1)
+	equal(h, "delivery", deliveries[0].Callback, c.ID)
+}
+
+func testFormats(h *harness) {
+	inJSON, inXML := h.create("d", ""), h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	x := expand(h.pending()[0], inJSON, inXML)
+	x.Messages = map[webhook.Method][]byte{
+		webhook.MethodJSON: []byte("{\"json\":\"\x00☎\"}"),
+		webhook.MethodXML:  {},
+	}
+	x.Targets[1].Method, x.Targets[1].Encoding = webhook.MethodXML, webhook.EncodingForm
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
+	claimed := h.claim(claimAll(h.join()))
+	equal(h, "claimed", len(claimed), 2)
+	for _, c := range claimed {
+		if c.Callback == inJSON.ID {
+			equal(h, "method", c.Method, webhook.MethodJSON)
+			equal(h, "encoding", c.Encoding, webhook.EncodingBody)
+		} else {
+			equal(h, "method", c.Method, webhook.MethodXML)
+			equal(h, "encoding", c.Encoding, webhook.EncodingForm)
+		}
+		equal(h, "message", string(c.Message), string(x.Messages[c.Method]))
+	}
+}
+
+func testBornDead(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e1", "r"), profile("e2", "r"), profile("e3", "r"))
+	pending := h.pending()
+	var expansions []webhook.Expansion
+	for _, e := range pending {
+		expansions = append(expansions, expand(e, c))
+	}
+	// Neither the first nor one in the middle holds the others up.
+	expansions[0].Targets[0].Dead = "could not be made"
+	expansions[0].Messages = nil
+	h.must(h.store.FanOut(h.ctx(), expansions))
+	equal(h, "states", h.states(c, "e1", "e2", "e3"), "dead ready waiting")
+	d := h.delivery("e1", c)
+	equal(h, "reason", d.Reason, "could not be made")
+	equal(h, "ended", d.Ended, d.Created)
+	equal(h, "attempts", d.Attempts, 0)
+	equal(h, "claimed", eventIDs(h.claim(claimAll(h.join()))), "e2")
+}
+
+func testMessagesCopied(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e", "r"))
+	x := expand(h.pending()[0], c)
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
+	x.Messages[webhook.MethodJSON][0] = 'X'
+	equal(h, "message", string(h.claim(claimAll(h.join()))[0].Message), "e")
+}

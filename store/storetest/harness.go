@@ -1,0 +1,243 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// A harness does with a store what an engine and its hosts do. What fails ends the
+// test.
+type harness struct {
+	t     *testing.T
+	store webhook.Store
+}
+
+// newHarness returns a harness whose store is checked when the test ends.
+func newHarness(t *testing.T, store webhook.Store) *harness {
+	h := &harness{t, store}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			h.checkInvariants()
+			h.checkDrains()
+		}
+	})
+	return h
+}
+
+// ctx is not the test's own, which has ended when its cleanups run.
+func (h *harness) ctx() context.Context { return context.Background() }
+
+// must ends the test on an error.
+func (h *harness) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// wantErr ends the test unless err matches want.
+func (h *harness) wantErr(what string, err, want error) {
+	h.t.Helper()
+	if !errors.Is(err, want) {
+		h.t.Fatalf("%s: got error %v, want %v", what, err, want)
+	}
+}
+
+// equal ends the test unless got is want.
+func equal[T comparable](h *harness, what string, got, want T) {
+	h.t.Helper()
+	if got != want {
+		h.t.Fatalf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// equalList ends the test unless got is want.
+func equalList[T comparable](h *harness, what string, got, want []T) {
+	h.t.Helper()
+	if !slices.Equal(got, want) {
+		h.t.Fatalf("%s:\n got %v\nwant %v", what, got, want)
+	}
+}
+
+// create stores a callback that is bound to a scope.
+func (h *harness) create(database, collection string) webhook.Callback {
+	h.t.Helper()
+	c, err := h.store.CreateCallback(h.ctx(), bound(database, collection), 0)
+	h.must(err)
+	return c
+}
+
+// bound returns a callback, not stored, that is bound to a scope.
+func bound(database, collection string) webhook.Callback {
+	return webhook.Callback{Database: database, Collection: collection, URL: "https://example.com/" + database}
+}
+
+// profile returns an event about a profile of the database "d".
+func profile(eventID, record string) webhook.Event {
+	return webhook.Event{
+		ID: eventID, Action: webhook.ActionUpdate, Database: "d",
+		Profile: webhook.Record{ID: record, Fields: map[string]any{"name": eventID}},
+	}
+}
+
+// subprofile returns an event about a subprofile.
+func subprofile(eventID, database, collection, record string) webhook.Event {
+	e := profile(eventID, "parent")
+	e.Database = database
+	e.Collection = collection
+	e.Subprofile = &webhook.Record{ID: record}
+	return e
+}
+
+// dispatch appends events.
+func (h *harness) dispatch(events ...webhook.Event) {
+	h.t.Helper()
+	h.must(h.store.Dispatch(h.ctx(), events...))
+}
+
+// pending returns the events that are not fanned out.
+func (h *harness) pending() []webhook.Event {
+	h.t.Helper()
+	pending, err := h.store.Pending(h.ctx(), 100_000, 1<<30)
+	h.must(err)
+	if len(pending.Damaged) > 0 {
+		h.t.Fatalf("damaged events: %v", pending.Damaged)
+	}
+	return pending.Events
+}
+
+// expand returns what an event fans out to: a delivery to each callback, whose
+// message is the event's ID.
+func expand(e webhook.Event, callbacks ...webhook.Callback) webhook.Expansion {
+	x := webhook.Expansion{
+		Sequence: e.Sequence,
+		Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(e.ID)},
+	}
+	for _, c := range callbacks {
+		x.Targets = append(x.Targets, webhook.Target{
+			Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
+		})
+	}
+	return x
+}
+
+// fanOut fans all pending events out, as an engine does: to the listeners of their
+// scope that were there before them.
+func (h *harness) fanOut() {
+	h.t.Helper()
+	var expansions []webhook.Expansion
+	for _, e := range h.pending() {
+		listeners, err := h.store.Listeners(h.ctx(), e.Scope())
+		h.must(err)
+		hearing := slices.DeleteFunc(listeners.Callbacks, func(c webhook.Callback) bool { return c.After >= e.Sequence })
+		expansions = append(expansions, expand(e, hearing...))
+	}
+	h.must(h.store.FanOut(h.ctx(), expansions))
+}
+
+// deliver appends events and fans them out.
+func (h *harness) deliver(events ...webhook.Event) {
+	h.t.Helper()
+	h.dispatch(events...)
+	h.fanOut()
+}
+
+// join registers a worker.
+func (h *harness) join() webhook.Worker {
+	h.t.Helper()
+	w, err := h.store.Join(h.ctx())
+	h.must(err)
+	return w
+}
+
+// claimAll returns a request for all that is due to a worker.
+func claimAll(w webhook.Worker) webhook.ClaimRequest {
+	return webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 100_000, LimitBytes: 1 << 30}
+}
+
+// claim claims what is asked for.
+func (h *harness) claim(r webhook.ClaimRequest) []webhook.Claimed {
+	h.t.Helper()
+	claimed, err := h.store.Claim(h.ctx(), r)
+	h.must(err)
+	return claimed
+}
+
+// settle records the same outcome, made by an attempt, for deliveries.
+func (h *harness) settle(w webhook.Worker, state webhook.DeliveryState, claimed ...webhook.Claimed) {
+	h.t.Helper()
+	var outcomes []webhook.Outcome
+	for _, c := range claimed {
+		outcomes = append(outcomes, outcome(c, state))
+	}
+	h.must(h.store.Settle(h.ctx(), w, outcomes))
+}
+
+// outcome returns the outcome of an attempt. A retry is due in an hour.
+func outcome(c webhook.Claimed, state webhook.DeliveryState) webhook.Outcome {
+	o := webhook.Outcome{
+		Sequence: c.Sequence, Callback: c.Callback, State: state,
+		Attempt: &webhook.Attempt{Time: time.Now(), Duration: time.Second, Status: 200},
+	}
+	switch state {
+	case webhook.DeliveryDead:
+		o.Reason = "given up"
+	case webhook.DeliveryReady:
+		o.Due = time.Now().Add(time.Hour)
+	}
+	return o
+}
+
+// delivery returns the delivery of an event to a callback.
+func (h *harness) delivery(eventID string, c webhook.Callback) webhook.Delivery {
+	h.t.Helper()
+	d, err := h.store.Delivery(h.ctx(), webhook.DeliveryID(eventID, c.ID))
+	h.must(err)
+	return d
+}
+
+// deliveries returns what a query selects.
+func (h *harness) deliveries(q webhook.DeliveryQuery) []webhook.Delivery {
+	h.t.Helper()
+	if q.Limit == 0 {
+		q.Limit = 100_000
+	}
+	deliveries, err := h.store.Deliveries(h.ctx(), q)
+	h.must(err)
+	return deliveries
+}
+
+// states returns the states of the deliveries of events to a callback, in one line.
+func (h *harness) states(c webhook.Callback, eventIDs ...string) string {
+	h.t.Helper()
+	var states []string
+	for _, id := range eventIDs {
+		states = append(states, string(h.delivery(id, c).State))
+	}
+	return strings.Join(states, " ")
+}
+
+// eventIDs returns the IDs of the events of claimed deliveries, in one line.
+func eventIDs(claimed []webhook.Claimed) string {
+	var ids []string
+	for _, c := range claimed {
+		ids = append(ids, c.EventID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// numbered returns "prefix0", "prefix1" ….
+func numbered(prefix string, n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint(prefix, i)
+	}
+	return names
+}

@@ -1,0 +1,162 @@
+package condition
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/dop251/goja"
+)
+
+// Evaluate judges the event: for a delete the last state, otherwise the new one.
+func (s *Scope) Evaluate(c *Condition) Result {
+	if c.always {
+		return verdict(true)
+	}
+	return s.evaluate(c, false)
+}
+
+// EvaluateBefore judges the record as it was before the change, for callbacks that
+// fire on transitions. In this view the bare fields, profile (or subprofile, where
+// one changed) and old are all the state before, and changed is empty; action and the
+// like are the event's.
+//
+// Where there was nothing before (a create), or it is not known what (an update
+// without Previous), nothing matches.
+func (s *Scope) EvaluateBefore(c *Condition) Result {
+	if s.event.Before() == nil {
+		return verdict(false)
+	}
+	if c.always {
+		return verdict(true)
+	}
+	return s.evaluate(c, true)
+}
+
+// evaluate tries an expression that ran into the deadline once more, unless the event
+// is so large that it may well have been its own fault: on a busy machine an
+// expression can be kept waiting, and an event that is not told because of that
+// would be lost.
+func (s *Scope) evaluate(c *Condition, before bool) Result {
+	result := s.try(c, before)
+	if result.Class == ClassDeadline && small(s.event) {
+		result = s.try(c, before)
+	}
+	return result
+}
+
+func (s *Scope) try(c *Condition, before bool) (result Result) {
+	r := s.realm
+	if c.script {
+		r = newScriptRealm()
+	} else {
+		r.memory, r.failure = s.evaluator.options.MaxMemory, noFailure
+	}
+	s.watchdog.start(r.vm)
+	sound := false
+	defer func() {
+		if !sound {
+			recover() // a mistake in goja must not end the host
+			result = failed(ClassError, "the condition could not be evaluated")
+		}
+		if s.watchdog.end() && result.Verdict == Failed {
+			result = failed(ClassDeadline, "took longer than "+s.watchdog.deadline.String())
+		}
+		if (!sound || result.Class == ClassDeadline) && !c.script {
+			s.enter(newRealm()) // trust nothing that was stopped half way
+		}
+	}()
+	if c.script {
+		result = s.runScript(c, r, before)
+	} else {
+		result = s.run(c, r, before)
+	}
+	sound = true
+	return result
+}
+
+// run calls the condition's function in the scope's realm.
+func (s *Scope) run(c *Condition, r *realm, before bool) Result {
+	b, err := r.bind(c)
+	if err != nil {
+		return s.failure(r, err)
+	}
+	view := s.current()
+	if before {
+		view = s.previous()
+	}
+	for i := range c.params {
+		if p := &c.params[i]; p.kind == paramName {
+			b.args[i] = s.resolve(view, p)
+		}
+	}
+	value, err := r.call(b)
+	for i := range c.params {
+		if c.params[i].kind == paramName {
+			b.args[i] = nil // a bound condition must not keep an event alive
+		}
+	}
+	if err != nil {
+		return s.failure(r, err)
+	}
+	return judge(value)
+}
+
+// judge makes a verdict of the value of an expression.
+func judge(v goja.Value) Result {
+	switch v := v.(type) {
+	case *goja.Object:
+		return failed(ClassAnswer, "the result is a "+kind(v)+", which is neither yes nor no: compare it with something")
+	case *goja.Symbol:
+		return failed(ClassAnswer, "the result is a symbol, which is neither yes nor no")
+	}
+	if goja.IsBigInt(v) {
+		return failed(ClassAnswer, "the result is a bigint, which is neither yes nor no")
+	}
+	return verdict(v.ToBoolean())
+}
+
+func kind(object *goja.Object) string {
+	switch object.ClassName() {
+	case "Array":
+		return "list"
+	case "Function":
+		return "function"
+	}
+	return "record"
+}
+
+// failure makes a result of what ended an evaluation. The watchdog is still awake:
+// what a script throws may be made to take its time when it is looked at.
+func (s *Scope) failure(r *realm, err error) Result {
+	switch r.failure {
+	case outOfMemory:
+		return failed(ClassLimit, "needed more memory than a condition may: the text or list it works on is too large")
+	case outOfTime:
+		return failed(ClassDeadline, "took longer than "+s.watchdog.deadline.String())
+	}
+	var thrown *goja.Exception
+	if errors.As(err, &thrown) {
+		if object, ok := thrown.Value().(*goja.Object); ok {
+			if message, ok := object.Get("message").(goja.String); ok {
+				return failed(ClassError, explain(message.String()))
+			}
+		}
+	}
+	return failed(ClassError, "the condition could not be evaluated")
+}
+
+// explain makes a message of goja's fit for the condition's owner.
+func explain(message string) string {
+	message = clip(message, 180)
+	if name, ok := strings.CutPrefix(message, "Object has no member '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		return "there is no method " + name + " on this value"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, message)
+}
