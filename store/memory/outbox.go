@@ -87,7 +87,7 @@ func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Lis
 		if c.Collection != scope.Collection {
 			continue
 		}
-		if c.Database == scope.Database || c.Database == "" && c.Collection != "" {
+		if c.Database == scope.Database || c.Database == "" {
 			listeners.Callbacks = append(listeners.Callbacks, c.Callback)
 		}
 	}

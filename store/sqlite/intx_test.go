@@ -51,6 +51,17 @@ func TestInTx(t *testing.T) {
 			_, undone := tx.Exec("ROLLBACK TO host")
 			return errors.Join(begun, dispatched, undone, d.Dispatch(context.Background(), event("kept")))
 		}, "kept"},
+		{"a later statement of many fails", func(tx *sql.Tx, d webhook.Dispatcher) error {
+			_, err := tx.Exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON ringback_events WHEN NEW.id = 'many1100'
+				BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+			if err != nil {
+				return err
+			}
+			if err := d.Dispatch(context.Background(), events("many", 1200)...); err == nil {
+				return errFailed
+			}
+			return d.Dispatch(context.Background(), event("e1"))
+		}, "e1"},
 		{"a statement of the host's fails", func(tx *sql.Tx, d webhook.Dispatcher) error {
 			err := d.Dispatch(context.Background(), event("e1"))
 			if _, failed := tx.Exec("INSERT INTO ledger VALUES ('row')"); failed == nil {

@@ -31,11 +31,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	latest := len(files)
-	if version, err := s.writer.schemaVersion(ctx); err != nil || version == latest {
+	if version, err := s.writer.schemaVersion(); err != nil || version == latest {
 		return err // as a rule there is nothing to do, and no lock to take
 	}
 	return s.write(ctx, "migrate", func(tx tx) error {
-		version, err := s.writer.schemaVersion(ctx) // another process may have been quicker
+		version, err := s.writer.schemaVersion() // another process may have been quicker
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // schemaVersion returns the number of the last migration that was made.
-func (w *writer) schemaVersion(ctx context.Context) (version int, err error) {
+func (w *writer) schemaVersion() (version int, err error) {
 	tx := tx{w.conn}
 	var exists bool
 	err = tx.row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'ringback_schema')").Scan(&exists)

@@ -40,7 +40,7 @@ type Options struct {
 	// AllowRelaxedDurability lets New accept a host whose commits do not wait for
 	// the disk (synchronous below FULL). Then a power cut may undo what was
 	// committed last, changes and events alike; a crash of the process undoes
-	// nothing.
+	// nothing. Open takes no notice: it always waits for the disk.
 	AllowRelaxedDurability bool
 }
 

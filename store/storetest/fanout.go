@@ -57,7 +57,7 @@ func testFanOutOnce(h *harness) {
 	first, second := h.create("d", ""), h.create("d", "")
 	h.dispatch(profile("e", "r"))
 	e := h.pending()[0]
-	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first), expand(e, second)}))
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first, first), expand(e, second)}))
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first, second)}))
 	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
 	w := h.join()

@@ -41,9 +41,12 @@ func testSettleNothing(h *harness) {
 func testSettleDelivered(h *harness) {
 	w, c, claimed := h.claimed()
 	before := time.Now().Truncate(time.Millisecond)
-	h.settle(w, webhook.DeliveryDelivered, claimed)
+	o := outcome(claimed, webhook.DeliveryDelivered)
+	o.Reason = "not told of" // only a dead delivery has one
+	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
 	d := h.delivery("e", c)
 	equal(h, "state", d.State, webhook.DeliveryDelivered)
+	equal(h, "reason", d.Reason, "")
 	equal(h, "attempts", d.Attempts, 1)
 	if d.Ended.Before(before) || d.Ended.After(time.Now()) {
 		h.t.Errorf("ended at %v, it is %v", d.Ended, before)
