@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/message"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 const (
@@ -76,9 +77,8 @@ func newRequest(ctx context.Context, c *webhook.Claimed, now time.Time) (*http.R
 	h := request.Header
 	h.Set("Content-Type", contentType)
 	h.Set("User-Agent", userAgent)
-	h["ringback-callback"] = []string{c.Callback}
-	h["webhook-id"] = []string{c.ID}
-	h["webhook-timestamp"] = []string{strconv.FormatInt(now.Unix(), 10)}
+	h.Set("Ringback-Callback", c.Callback)
+	signature.Sign(h, c.ID, now, payload, c.To.Secrets(now)...)
 	return request, nil
 }
 

@@ -35,7 +35,7 @@ func TestDelivery(t *testing.T) {
 			"webhook-id":        "1-30_" + c.ID,
 			"webhook-timestamp": strconv.FormatInt(p.Time.Unix(), 10),
 		} {
-			if got := p.Header[name]; len(got) != 1 || got[0] != want {
+			if got := p.Header.Values(name); len(got) != 1 || got[0] != want {
 				t.Errorf("header %s is %q, want %q", name, got, want)
 			}
 		}

@@ -45,8 +45,8 @@ func TestRetrySchedule(t *testing.T) {
 					}
 				}
 				for _, p := range posts[1:] {
-					if p.Body != posts[0].Body || p.Header["webhook-id"][0] != posts[0].Header["webhook-id"][0] {
-						t.Errorf("a later attempt differs: %s %s", p.Header["webhook-id"], p.Body)
+					if p.Body != posts[0].Body || p.Header.Get("webhook-id") != posts[0].Header.Get("webhook-id") {
+						t.Errorf("a later attempt differs: %s %s", p.Header.Get("webhook-id"), p.Body)
 					}
 				}
 

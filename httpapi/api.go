@@ -13,7 +13,7 @@ import (
 )
 
 // An API serves a registry over HTTP. It is an http.Handler for all resources;
-// its methods Database, Collection and Callback serve one each. It is safe for
+// its methods Database, Collection, Callback and Secret serve one each. It is safe for
 // concurrent use.
 type API struct {
 	registry     webhook.Registry

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -10,21 +11,23 @@ import (
 // Callback reads, updates and deletes the callback that the path value callbackID
 // names.
 func (a *API) Callback(w http.ResponseWriter, r *http.Request) {
-	with := func(method func(http.ResponseWriter, *http.Request, webhook.Callback) error) handler {
-		return func(w http.ResponseWriter, r *http.Request) error {
-			c, err := a.find(r, r.PathValue("callbackID"))
-			if err != nil {
-				return err
-			}
-			return method(w, r, c)
-		}
-	}
 	a.serve(w, r, methods{
-		http.MethodGet:    with(a.get),
-		http.MethodPost:   with(a.update),
-		http.MethodPut:    with(a.update),
-		http.MethodDelete: with(a.delete),
+		http.MethodGet:    a.with(a.get),
+		http.MethodPost:   a.with(a.update),
+		http.MethodPut:    a.with(a.update),
+		http.MethodDelete: a.with(a.delete),
 	})
+}
+
+// with gives a handler the callback that the request is about.
+func (a *API) with(method func(http.ResponseWriter, *http.Request, webhook.Callback) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := a.find(r, r.PathValue("callbackID"))
+		if err != nil {
+			return err
+		}
+		return method(w, r, c)
+	}
 }
 
 // find returns the callback, or webhook.ErrNotFound where there is none that the
@@ -70,23 +73,34 @@ func (a *API) update(w http.ResponseWriter, r *http.Request, c webhook.Callback)
 	if err := unmoved("collection", c.Collection, given); err != nil {
 		return err
 	}
+	if value, ok := given["secret"]; ok && value != c.Secret.Reveal() {
+		return webhook.Invalid("secret", "cannot be changed here: POST to the callback's /secret")
+	}
+	updated, err := a.change(r.Context(), c, func(c *webhook.Callback) error {
+		given.apply(c)
+		return a.check(r.Context(), *c)
+	})
+	if err != nil {
+		return err
+	}
+	return writeOne(w, http.StatusOK, updated)
+}
+
+// change reads, modifies and writes a callback until nobody else did so meanwhile.
+func (a *API) change(ctx context.Context, c webhook.Callback, modify func(*webhook.Callback) error) (webhook.Callback, error) {
 	for range maxTries {
-		given.apply(&c)
-		if err := a.check(r.Context(), c); err != nil {
-			return err
+		if err := modify(&c); err != nil {
+			return webhook.Callback{}, err
 		}
-		updated, err := a.registry.UpdateCallback(r.Context(), c)
-		if err == nil {
-			return writeOne(w, http.StatusOK, updated)
-		}
+		updated, err := a.registry.UpdateCallback(ctx, c)
 		if !errors.Is(err, webhook.ErrConflict) {
-			return err
+			return updated, err
 		}
-		if c, err = a.registry.Callback(r.Context(), c.ID); err != nil {
-			return err
+		if c, err = a.registry.Callback(ctx, c.ID); err != nil {
+			return webhook.Callback{}, err
 		}
 	}
-	return errTooManyTries
+	return webhook.Callback{}, errTooManyTries
 }
 
 // unmoved refuses to bind a callback to something else.

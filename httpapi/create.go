@@ -31,6 +31,9 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, scope webhook.Scope
 	}
 	given.apply(&c)
 	c = c.WithDefaults()
+	if c.Secret, err = given.secret(); err != nil {
+		return err
+	}
 	if err := a.check(r.Context(), c); err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, scope webhook.Scope
 	location := a.location(r, c.ID)
 	w.Header().Set("Location", location)
 	w.Header().Set("X-Location", location)
-	return writeOne(w, http.StatusCreated, c)
+	return writeWithSecret(w, http.StatusCreated, c)
 }
 
 // bind sets a binding to what the message says, which must not contradict the

@@ -26,8 +26,8 @@ func TestCreateDefaults(t *testing.T) {
 	if err != nil || created.Before(before) || created.After(time.Now()) || shown["updated"] != shown["created"] {
 		t.Errorf("created %v, updated %v", shown["created"], shown["updated"])
 	}
-	if got := len(shown); got != 13 {
-		t.Errorf("%d properties, want 13: %v", got, slices.Sorted(maps.Keys(shown)))
+	if got := len(shown); got != 14 {
+		t.Errorf("%d properties, want 14: %v", got, slices.Sorted(maps.Keys(shown)))
 	}
 }
 

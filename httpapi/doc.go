@@ -1,11 +1,12 @@
 // Package httpapi serves a registry of callbacks over HTTP: it lists, creates,
 // updates and deletes them.
 //
-// An [API] is an http.Handler with three resources:
+// An [API] is an http.Handler with four resources:
 //
 //	/database/{databaseID}/callbacks      GET, POST
 //	/collection/{collectionID}/callbacks  GET, POST
 //	/callback/{callbackID}                GET, PUT or POST, DELETE
+//	/callback/{callbackID}/secret         POST
 //
 // # Mounting
 //

@@ -30,6 +30,7 @@ type item struct {
 	Database   binding          `json:"database"`
 	Encoding   webhook.Encoding `json:"encoding"`
 	When       webhook.When     `json:"when"`
+	Secret     string           `json:"secret,omitempty"` // in the answer to whoever sets it only
 	Created    time.Time        `json:"created"`
 	Updated    time.Time        `json:"updated"`
 
@@ -79,8 +80,19 @@ func itemOf(c webhook.Callback) item {
 
 // writeOne answers with one callback.
 func writeOne(w http.ResponseWriter, status int, c webhook.Callback) error {
+	return writeItem(w, status, itemOf(c))
+}
+
+// writeWithSecret answers with one callback and its secret, which is not shown again.
+func writeWithSecret(w http.ResponseWriter, status int, c webhook.Callback) error {
+	shown := itemOf(c)
+	shown.Secret = c.Secret.Reveal()
+	return writeItem(w, status, shown)
+}
+
+func writeItem(w http.ResponseWriter, status int, shown item) error {
 	total := 1
-	return write(w, status, envelope{Start: "0", Limit: 1, Total: &total, Data: []item{itemOf(c)}})
+	return write(w, status, envelope{Start: "0", Limit: 1, Total: &total, Data: []item{shown}})
 }
 
 // write answers with a body. When it returns an error nothing is written yet.

@@ -49,7 +49,7 @@ func (a *API) failureOf(err error) failure {
 		return failure{status: http.StatusNotFound, message: "there is no such callback"}
 	case errors.Is(err, errNoResource):
 		return failure{status: http.StatusNotFound, message: "there is nothing at this path: use /database/{databaseID}/callbacks, " +
-			"/collection/{collectionID}/callbacks or /callback/{callbackID}"}
+			"/collection/{collectionID}/callbacks, /callback/{callbackID} or /callback/{callbackID}/secret"}
 	case errors.Is(err, errMethod):
 		return failure{status: http.StatusMethodNotAllowed, message: "the method is not one of those in the Allow header"}
 	case errors.Is(err, errTooManyTries):

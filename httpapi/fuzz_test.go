@@ -13,6 +13,7 @@ import (
 
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // post hands a body to an API without a network between.
@@ -141,9 +142,9 @@ func FuzzEnvelope(f *testing.F) {
 	})
 }
 
-// definition returns a callback without what the store gives it.
+// definition returns a callback without what it is given.
 func definition(c webhook.Callback) webhook.Callback {
-	c.ID, c.Created, c.Updated = "", time.Time{}, time.Time{}
+	c.ID, c.Created, c.Updated, c.Secret = "", time.Time{}, time.Time{}, signature.Secret{}
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // The original document's own example, and beside it what is hard to write.
@@ -20,7 +21,7 @@ var goldenCallbacks = []webhook.Callback{
 	},
 	{
 		ID: "22", Database: "a/b <ü>", Collection: `"8550"`, URL: "https://example.com/?a=1&b=<2>#", Action: webhook.ActionAll,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, When: webhook.WhenLeaves, ExpressionFailures: 3,
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, When: webhook.WhenLeaves, Secret: goldenSecret, ExpressionFailures: 3,
 		ExpressionError: webhook.ExpressionError{
 			Message: "error: <age> is not a number", Event: "0193-8f", Time: time.Date(2026, 1, 2, 3, 4, 6, 7e6, time.UTC),
 		},
@@ -28,6 +29,8 @@ var goldenCallbacks = []webhook.Callback{
 		Created:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Updated: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	},
 }
+
+var goldenSecret, _ = signature.ParseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
 // goldenRegistry always answers the same.
 type goldenRegistry struct{ webhook.Registry }
@@ -68,6 +71,7 @@ func TestGolden(t *testing.T) {
 		"list-no-total":   c.get("/database/788/callbacks?start=7&limit=10&total=false").want(http.StatusOK),
 		"get":             c.get("/callback/21").want(http.StatusOK),
 		"create":          c.post("/database/788/callbacks", someURL).want(http.StatusCreated),
+		"rotate":          c.post("/callback/22/secret", `{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`).want(http.StatusOK),
 		"update":          c.put("/callback/21", `{}`).want(http.StatusOK),
 		"delete":          c.do(http.MethodDelete, "/callback/21", "").want(http.StatusOK),
 		"error-field":     c.post("/database/788/callbacks", `{"url":"http://example.com/","method":"<&>"}`).want(http.StatusBadRequest),

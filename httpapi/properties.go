@@ -11,7 +11,7 @@ import (
 // Names of the properties of a callback on the wire. Those that are read-only may
 // be sent, since answers have them, and are ignored.
 const (
-	textNames     = "url expression when action method encoding"
+	textNames     = "url expression when action method encoding secret"
 	bindingNames  = "collection database"
 	readOnlyNames = "ID created updated expression_failures expression_error expression_error_event expression_error_time"
 )
@@ -59,7 +59,8 @@ func (p properties) set(name, value string) error {
 	return checkText(name, value)
 }
 
-// apply changes what is named, but for the bindings, which never change.
+// apply changes what is named, but for the bindings, which never change, and the
+// secret, which has a resource of its own.
 func (p properties) apply(c *webhook.Callback) {
 	assign(p, "url", &c.URL)
 	assign(p, "expression", &c.Expression)

@@ -43,6 +43,9 @@ func (a *API) resource(r *http.Request, path []string) http.HandlerFunc {
 	case len(path) == 2 && path[0] == "callback" && path[1] != "":
 		r.SetPathValue("callbackID", path[1])
 		return a.Callback
+	case len(path) == 3 && path[0] == "callback" && path[2] == "secret" && path[1] != "":
+		r.SetPathValue("callbackID", path[1])
+		return a.Secret
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package webhook
 import (
 	"time"
 	"unicode/utf8"
+
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // MaxExpression is the largest size of a condition, in bytes.
@@ -92,6 +94,13 @@ type Callback struct {
 	// Encoding is how the message travels; empty is EncodingBody.
 	Encoding Encoding
 
+	// Secret signs the messages; with the zero Secret they are not signed.
+	// PreviousSecret signs them as well until PreviousUntil, so that a receiver has
+	// time to learn the new one.
+	Secret         signature.Secret
+	PreviousSecret signature.Secret
+	PreviousUntil  time.Time
+
 	// Created and Updated are set by the store, to the millisecond.
 	Created time.Time
 	Updated time.Time
@@ -120,6 +129,19 @@ type ExpressionError struct {
 
 // Scope returns what the callback is bound to.
 func (c *Callback) Scope() Scope { return Scope{c.Database, c.Collection} }
+
+// Secrets returns the secrets that sign a message at the given time, the newest
+// first.
+func (c *Callback) Secrets(at time.Time) []signature.Secret {
+	var secrets []signature.Secret
+	if c.Secret != (signature.Secret{}) {
+		secrets = append(secrets, c.Secret)
+	}
+	if c.PreviousSecret != (signature.Secret{}) && at.Before(c.PreviousUntil) {
+		secrets = append(secrets, c.PreviousSecret)
+	}
+	return secrets
+}
 
 // WithDefaults returns the callback with its empty action, method, encoding and
 // when filled in.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // callback returns a valid callback, changed.
@@ -108,6 +109,8 @@ func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	for i := range v.NumField() {
 		switch f := v.Field(i); {
+		case f.Type() == reflect.TypeFor[signature.Secret]():
+			f.Set(reflect.ValueOf(signature.NewSecret()))
 		case f.Type() == reflect.TypeFor[time.Time]():
 			f.Set(reflect.ValueOf(time.UnixMilli(int64(i))))
 		case f.Kind() == reflect.Struct:

@@ -6,8 +6,8 @@
 // hear of. Everything between the two (matching, conditions, delivery, retry)
 // is the engine's, in package dispatch; everything durable is a [Store]'s.
 //
-// The package depends on the standard library only, so that host code which
-// dispatches events pulls in nothing else.
+// The package depends on the standard library only (and on package signature, which
+// does no more), so that host code which dispatches events pulls in nothing else.
 package webhook
 
 // Version is the version of this module, as it is sent in the User-Agent

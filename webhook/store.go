@@ -51,10 +51,10 @@ type Registry interface {
 	Callbacks(ctx context.Context, q CallbackQuery) (CallbackPage, error)
 
 	// UpdateCallback replaces what may change of a callback (URL, Expression,
-	// When, Action, Method, Encoding) and returns the whole. An expression other
-	// than the stored one resets ExpressionFailures and ExpressionError. It
-	// returns ErrNotFound, or ErrConflict when c.Version is not the stored one;
-	// then nothing changes.
+	// When, Action, Method, Encoding and the secrets) and returns the whole. An
+	// expression other than the stored one resets ExpressionFailures and
+	// ExpressionError. It returns ErrNotFound, or ErrConflict when c.Version is
+	// not the stored one; then nothing changes.
 	UpdateCallback(ctx context.Context, c Callback) (Callback, error)
 
 	// DeleteCallback removes a callback with all its deliveries, or returns

@@ -23,6 +23,7 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	s.revision++
 	c = c.WithDefaults()
 	c.ID = id(s.lastCallback)
+	c.PreviousUntil = millis(c.PreviousUntil)
 	c.Created = now()
 	c.Updated = c.Created
 	c.Version = 1
@@ -138,6 +139,9 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 	stored.Action = c.Action
 	stored.Method = c.Method
 	stored.Encoding = c.Encoding
+	stored.Secret = c.Secret
+	stored.PreviousSecret = c.PreviousSecret
+	stored.PreviousUntil = millis(c.PreviousUntil)
 	stored.Updated = now()
 	stored.Version++
 	s.revision++

@@ -8,24 +8,44 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 const callbackColumns = `id, database_id, collection_id, url, expression, fires, action, method, encoding,
-	created, updated, version, after_sequence, failures, failure, failure_event, failure_time`
+	secret, previous_secret, previous_until, created, updated, version, after_sequence, failures, failure, failure_event, failure_time`
 
 const selectCallback = "SELECT " + callbackColumns + " FROM ringback_callbacks WHERE id = ?"
 
 // scanCallback reads callbackColumns.
 func scanCallback(row scanner) (c webhook.Callback, err error) {
-	var created, updated, failed int64
+	var created, updated, until, failed int64
+	var secret, previous string
 	err = row.Scan(&c.ID, &c.Database, &c.Collection, &c.URL, &c.Expression, &c.When, &c.Action, &c.Method, &c.Encoding,
-		&created, &updated, &c.Version, &c.After,
+		&secret, &previous, &until, &created, &updated, &c.Version, &c.After,
 		&c.ExpressionFailures, &c.ExpressionError.Message, &c.ExpressionError.Event, &failed)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = webhook.ErrNotFound
 	}
+	if err != nil {
+		return webhook.Callback{}, err
+	}
+	if c.Secret, err = parseSecret(secret); err != nil {
+		return webhook.Callback{}, err
+	}
+	if c.PreviousSecret, err = parseSecret(previous); err != nil {
+		return webhook.Callback{}, err
+	}
+	c.PreviousUntil = fromMillis(until)
 	c.Created, c.Updated, c.ExpressionError.Time = fromMillis(created), fromMillis(updated), fromMillis(failed)
-	return c, err
+	return c, nil
+}
+
+// parseSecret reads the text of a secret; none is the zero Secret.
+func parseSecret(text string) (signature.Secret, error) {
+	if text == "" {
+		return signature.Secret{}, nil
+	}
+	return signature.ParseSecret(text)
 }
 
 // callbackNumber returns the number behind a callback's ID; 0, which none has, for
@@ -57,12 +77,13 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 		}
 		// SQLite notes the last number of a table that was given, pruned or not.
 		created, err := scanCallback(tx.row(`INSERT INTO ringback_callbacks
-			(database_id, collection_id, url, expression, fires, action, method, encoding, created, updated, after_sequence)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9,
+			(database_id, collection_id, url, expression, fires, action, method, encoding,
+				secret, previous_secret, previous_until, created, updated, after_sequence)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12,
 				coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_events'), 0))
 			RETURNING `+callbackColumns,
 			c.Database, c.Collection, c.URL, c.Expression, string(c.When), string(c.Action), string(c.Method),
-			string(c.Encoding), millis(time.Now())))
+			string(c.Encoding), c.Secret.Reveal(), c.PreviousSecret.Reveal(), millis(c.PreviousUntil), millis(time.Now())))
 		if err != nil {
 			return err
 		}
@@ -157,10 +178,11 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 			return err
 		}
 		c, err = scanCallback(tx.row(`UPDATE ringback_callbacks SET url = ?2, expression = ?3, fires = ?4, action = ?5,
-				method = ?6, encoding = ?7, updated = ?8, version = version + 1
+				method = ?6, encoding = ?7, secret = ?8, previous_secret = ?9, previous_until = ?10, updated = ?11,
+				version = version + 1
 			WHERE id = ?1 RETURNING `+callbackColumns,
 			number, c.URL, c.Expression, string(c.When), string(c.Action), string(c.Method), string(c.Encoding),
-			millis(time.Now())))
+			c.Secret.Reveal(), c.PreviousSecret.Reveal(), millis(c.PreviousUntil), millis(time.Now())))
 		if err != nil {
 			return err
 		}

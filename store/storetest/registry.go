@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 func registryTests() []test {
@@ -60,7 +61,7 @@ func testCreateKeeps(h *harness) {
 	want := webhook.Callback{
 		Database: "d\x00'☎", Collection: "0x10", URL: "https://例え.example/?q=%00&r='\"",
 		Expression: "name == '\u2028\x00€𝄞'", When: webhook.WhenLeaves, Action: webhook.ActionDelete,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm,
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Secret: signature.NewSecret(),
 	}
 	c, err := h.store.CreateCallback(h.ctx(), want, 0)
 	h.must(err)
@@ -111,7 +112,8 @@ func testUpdate(h *harness) {
 	change := webhook.Callback{
 		ID: created.ID, Version: created.Version, Database: "other", Collection: "other", After: 99,
 		URL: "http://example.net/", Expression: "a > 1", When: webhook.WhenEnters, Action: webhook.ActionCreate,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm,
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Secret: signature.NewSecret(),
+		PreviousSecret: signature.NewSecret(), PreviousUntil: time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC(),
 	}
 	updated, err := h.store.UpdateCallback(h.ctx(), change)
 	h.must(err)

@@ -12,24 +12,28 @@ INSERT INTO ringback_registry (revision) VALUES (0);
 -- Times are milliseconds since 1970 everywhere, 0 for none. An empty database or
 -- collection is unbound.
 CREATE TABLE ringback_callbacks (
-	id             INTEGER PRIMARY KEY AUTOINCREMENT,
-	database_id    TEXT    NOT NULL,
-	collection_id  TEXT    NOT NULL,
-	url            TEXT    NOT NULL,
-	expression     TEXT    NOT NULL,
-	fires          TEXT    NOT NULL,
-	action         TEXT    NOT NULL,
-	method         TEXT    NOT NULL,
-	encoding       TEXT    NOT NULL,
-	created        INTEGER NOT NULL,
-	updated        INTEGER NOT NULL,
-	version        INTEGER NOT NULL DEFAULT 1,
-	after_sequence INTEGER NOT NULL,
+	id              INTEGER PRIMARY KEY AUTOINCREMENT,
+	database_id     TEXT    NOT NULL,
+	collection_id   TEXT    NOT NULL,
+	url             TEXT    NOT NULL,
+	expression      TEXT    NOT NULL,
+	fires           TEXT    NOT NULL,
+	action          TEXT    NOT NULL,
+	method          TEXT    NOT NULL,
+	encoding        TEXT    NOT NULL,
+	-- whsec_ and base64, or nothing. The previous one is good until its time.
+	secret          TEXT    NOT NULL,
+	previous_secret TEXT    NOT NULL,
+	previous_until  INTEGER NOT NULL,
+	created         INTEGER NOT NULL,
+	updated         INTEGER NOT NULL,
+	version         INTEGER NOT NULL DEFAULT 1,
+	after_sequence  INTEGER NOT NULL,
 	-- How often the expression has failed, and how it did last.
-	failures       INTEGER NOT NULL DEFAULT 0,
-	failure        TEXT    NOT NULL DEFAULT '',
-	failure_event  TEXT    NOT NULL DEFAULT '',
-	failure_time   INTEGER NOT NULL DEFAULT 0
+	failures        INTEGER NOT NULL DEFAULT 0,
+	failure         TEXT    NOT NULL DEFAULT '',
+	failure_event   TEXT    NOT NULL DEFAULT '',
+	failure_time    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX ringback_callbacks_database ON ringback_callbacks (database_id, collection_id);
 CREATE INDEX ringback_callbacks_collection ON ringback_callbacks (collection_id, database_id);
