@@ -49,6 +49,23 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
+// BenchmarkOneCallback judges an event of a record with twenty fields for one
+// callback: what a database with few callbacks pays.
+func BenchmarkOneCallback(b *testing.B) {
+	ev := evaluator(b)
+	c, err := ev.Compile("company == 'Apple'")
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := update(twenty(), nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		s := ev.Begin(e)
+		s.Evaluate(c)
+		s.End()
+	}
+}
+
 // BenchmarkHundredConditions judges one event by 100 different conditions.
 func BenchmarkHundredConditions(b *testing.B) {
 	ev := evaluator(b)

@@ -59,7 +59,11 @@ func (r *realm) call(b *bound) (goja.Value, error) {
 	return value, nil
 }
 
-// rest makes the runtime forget what its stack holds, which keeps an event alive.
-func (r *realm) rest() { r.vm.RunProgram(nothing) }
+// rest makes the realm forget the scope it was in, which would keep an event alive:
+// what the runtime's stack holds, and the scope's watchdog.
+func (r *realm) rest() {
+	r.vm.RunProgram(nothing)
+	r.stop, r.now = &r.never, nil
+}
 
 var nothing = goja.MustCompile("", "", false)

@@ -34,8 +34,11 @@ func compile(source string, o *Options) (c *Condition, err error) {
 		}
 	}()
 	blank, err := checkText(source, o)
-	if err != nil || blank {
-		return &Condition{source: source, always: true, cost: len(source) + 1}, err
+	if err != nil {
+		return nil, err
+	}
+	if blank {
+		return &Condition{source: source, always: true, cost: len(source) + 1}, nil
 	}
 	if r := lex(source, o.MaxDepth); r != nil {
 		return nil, r.of(source)

@@ -73,7 +73,7 @@ func (w writer) method(depth int) string {
 	case 3:
 		return w.pattern() + ".test(" + argument() + ")"
 	}
-	return on + w.pick("match", "search") + "(" + w.pattern() + ")" + w.pick("", "?.[0]", "?.index", "?.length", "?.[1]")
+	return on + w.pick("match", "search") + "(" + w.pattern() + ")" + w.pick("", "?.[0]", "?.index", "?.length", "?.[1]", "?.groups", "?.groups?.year")
 }
 
 func (w writer) pattern() string {

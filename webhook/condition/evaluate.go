@@ -42,6 +42,9 @@ func (s *Scope) evaluate(c *Condition, before bool) Result {
 	if result.Class == ClassDeadline && small(s.event) {
 		result = s.try(c, before)
 	}
+	if result.Class == ClassDeadline {
+		s.watchdog.tighten(s.evaluator.options.Deadline / 4)
+	}
 	return result
 }
 
@@ -56,7 +59,7 @@ func (s *Scope) try(c *Condition, before bool) (result Result) {
 	sound := false
 	defer func() {
 		if !sound {
-			recover() // a mistake in goja must not end the host
+			recover() // an interrupt, or a mistake in goja, which must not end the host
 			result = failed(ClassError, "the condition could not be evaluated")
 		}
 		if s.watchdog.end() && result.Verdict == Failed {

@@ -12,8 +12,10 @@ type Options struct {
 	// Deadline is how long one evaluation may take. Default 20 ms, at most
 	// 50 ms, so that an evaluation never takes more than 100 ms: what is under way
 	// when the deadline passes ends before it is heeded, and an expression that
-	// ran into it gets a second try, since on a busy machine it may not have been
-	// its own fault.
+	// ran into it on a small event gets a second try, since on a busy machine it may
+	// not have been its own fault. Each condition of an event that runs into the
+	// deadline shortens it for the event's other conditions, down to a quarter, so
+	// that many slow ones don't hold up the rest.
 	Deadline time.Duration
 
 	// MaxSource is the largest size of a condition in bytes. Default 4096, the

@@ -9,6 +9,15 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
+// literal reports whether an expression is a constant that is written out.
+func literal(e ast.Expression) bool {
+	switch e.(type) {
+	case *ast.NumberLiteral, *ast.StringLiteral, *ast.BooleanLiteral, *ast.NullLiteral:
+		return true
+	}
+	return false
+}
+
 // constant returns the value of a literal, fit for Runtime.ToValue.
 func constant(e ast.Expression) any {
 	switch e := e.(type) {

@@ -31,7 +31,8 @@ type realm struct {
 	memory  int // bytes it may still make
 	failure failure
 	stop    *atomic.Bool // set when the deadline has passed
-	now     goja.Value   // the result of Date.now()
+	never   atomic.Bool
+	now     goja.Value // the result of Date.now()
 }
 
 // callStack is more than enough for functions that call only built-ins.
@@ -41,7 +42,8 @@ func newRealm() *realm {
 	vm := goja.New()
 	vm.SetParserOptions(parser.WithDisableSourceMaps)
 	vm.SetMaxCallStackSize(callStack)
-	r := &realm{vm: vm, bound: make(map[*Condition]*bound), stop: new(atomic.Bool)}
+	r := &realm{vm: vm, bound: make(map[*Condition]*bound)}
+	r.stop = &r.never
 
 	taken := takeBuiltins(vm)
 	r.lists = taken.list

@@ -12,14 +12,13 @@ import (
 // evaluations of a scope: it is not set and stopped for each, but looks, when it goes
 // off, since when the one under way has been running.
 type watchdog struct {
+	mu       sync.Mutex
 	deadline time.Duration
-
-	mu      sync.Mutex
-	vm      *goja.Runtime // of the evaluation under way, nil between evaluations
-	since   time.Time
-	timer   *time.Timer
-	armed   bool
-	expired atomic.Bool // the evaluation under way is to stop
+	vm       *goja.Runtime // of the evaluation under way, nil between evaluations
+	since    time.Time
+	timer    *time.Timer
+	armed    bool
+	expired  atomic.Bool // the evaluation under way is to stop
 }
 
 // start begins to watch an evaluation.
@@ -67,6 +66,13 @@ func (w *watchdog) end() bool {
 	}
 	w.vm = nil
 	return expired
+}
+
+// tighten halves the deadline of the evaluations to come, down to a least one.
+func (w *watchdog) tighten(least time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deadline = max(w.deadline/2, least)
 }
 
 // close releases the timer. It may still go off once, and then finds nothing.

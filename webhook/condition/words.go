@@ -39,7 +39,7 @@ var refusedPunctuation = []struct{ text, message string }{
 // refusedKeywords are refused wherever they are not the name of a property.
 var refusedKeywords = map[string]string{
 	"async": noFunctions, "await": noFunctions, "function": noFunctions, "yield": noFunctions,
-	"class": "classes are not available here; a field of this name is profile.class",
+	"class": "classes are not available here",
 	"super": "super is not available here",
 
 	"break": noStatements, "case": noStatements, "catch": noStatements, "continue": noStatements,
@@ -51,7 +51,7 @@ var refusedKeywords = map[string]string{
 	"const": noVariables, "let": noVariables, "var": noVariables,
 
 	"delete": noDelete, "instanceof": noInstanceof, "new": noNew, "this": noThis,
-	"enum": "enum is a reserved word; a field of this name is profile.enum",
+	"enum": "enum is a reserved word",
 }
 
 // refusedMethods say what to use instead of a method that is not available.

@@ -1,6 +1,8 @@
 package condition
 
 import (
+	"slices"
+
 	"github.com/dop251/goja"
 )
 
@@ -11,8 +13,7 @@ func (r *realm) installPatterns() {
 		return r.vm.ToValue(r.thisPattern(call).find(r, r.sought(call)) != nil)
 	})
 	r.method(r.patterns, "exec", func(call goja.FunctionCall) goja.Value {
-		text := r.sought(call)
-		return r.groups(text, r.thisPattern(call).find(r, text))
+		return r.exec(r.thisPattern(call), r.sought(call))
 	})
 	asText := func(call goja.FunctionCall) goja.Value {
 		p := r.thisPattern(call)
@@ -84,8 +85,7 @@ func (r *realm) argument(call goja.FunctionCall) *pattern {
 
 // match implements String.prototype.match.
 func (r *realm) match(call goja.FunctionCall) goja.Value {
-	text := r.receiver(call)
-	return r.groups(text, r.argument(call).find(r, text))
+	return r.exec(r.argument(call), r.receiver(call))
 }
 
 // search implements String.prototype.search.
@@ -96,8 +96,10 @@ func (r *realm) search(call goja.FunctionCall) goja.Value {
 	return r.vm.ToValue(-1)
 }
 
-// groups makes the list that exec returns: the match, then what each group matched.
-func (r *realm) groups(text goja.String, found []int) goja.Value {
+// exec implements RegExp.prototype.exec (ECMA-262, 22.2.6.2): the result is a list of
+// the match and of what each group matched.
+func (r *realm) exec(p *pattern, text goja.String) goja.Value {
+	found := p.find(r, text)
 	if found == nil {
 		return goja.Null()
 	}
@@ -111,5 +113,21 @@ func (r *realm) groups(text goja.String, found []int) goja.Value {
 	}
 	list := r.vm.NewArray(groups...)
 	list.Set("index", found[0])
+	list.Set("groups", r.named(p, groups))
 	return list
+}
+
+// named returns what the groups that have names matched; undefined when none has.
+func (r *realm) named(p *pattern, groups []any) goja.Value {
+	names := p.compiled.SubexpNames()
+	if !slices.ContainsFunc(names, func(name string) bool { return name != "" }) {
+		return goja.Undefined()
+	}
+	named := r.namespace()
+	for i, name := range names {
+		if name != "" {
+			named.Set(name, groups[i])
+		}
+	}
+	return named
 }

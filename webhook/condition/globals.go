@@ -22,7 +22,7 @@ func (r *realm) installNumbers(t *taken) {
 func (r *realm) installGlobals(t *taken) {
 	r.builtins = map[string]goja.Value{
 		"Math": r.mathematics(t), "Array": r.namespace(), "Date": r.namespace(),
-		"Number": r.function("Number", r.number), "String": r.function("String", r.text),
+		"Number": r.function("Number", r.numberOf), "String": r.function("String", r.textOf),
 		"Boolean": r.function("Boolean", func(call goja.FunctionCall) goja.Value {
 			return r.vm.ToValue(call.Argument(0).ToBoolean())
 		}),
@@ -67,16 +67,16 @@ func (r *realm) mathematics(t *taken) *goja.Object {
 	return object
 }
 
-// number implements Number(x).
-func (r *realm) number(call goja.FunctionCall) goja.Value {
+// numberOf implements Number(x).
+func (r *realm) numberOf(call goja.FunctionCall) goja.Value {
 	if len(call.Arguments) == 0 {
 		return r.vm.ToValue(0)
 	}
 	return call.Argument(0).ToNumber()
 }
 
-// text implements String(x).
-func (r *realm) text(call goja.FunctionCall) goja.Value {
+// textOf implements String(x).
+func (r *realm) textOf(call goja.FunctionCall) goja.Value {
 	if len(call.Arguments) == 0 {
 		return r.vm.ToValue("")
 	}

@@ -40,6 +40,7 @@ func (r *realm) installStrings(t *taken) {
 	r.method(on, "search", r.search)
 }
 
+// length returns the length of a text, 0 for anything else.
 func length(v goja.Value) int {
 	if s, ok := v.(goja.String); ok {
 		return s.Length()

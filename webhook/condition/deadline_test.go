@@ -1,0 +1,109 @@
+package condition_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/condition"
+)
+
+// heavy is a condition that takes far longer than a millisecond on an event that
+// has a large text u.
+var heavy = strings.Repeat("u.toUpperCase().length > 5 && ", 60) + "true"
+
+func heavyEvent() *webhook.Event {
+	return update(map[string]any{"u": strings.Repeat("€", 200_000)}, nil)
+}
+
+func TestDeadline(t *testing.T) {
+	ev, err := condition.New(&condition.Options{Deadline: time.Millisecond, MaxMemory: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goroutines := runtime.NumGoroutine()
+	c, err := ev.Compile(heavy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ev.Begin(heavyEvent())
+	for range 5 {
+		if got := s.Evaluate(c); got.Verdict != fail || got.Class != condition.ClassDeadline {
+			t.Errorf("%+v, want failed by the deadline", got)
+		}
+	}
+	s.End()
+	for start := time.Now(); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
+		if time.Since(start) > 10*time.Second {
+			t.Fatalf("%d goroutines are left, there were %d", runtime.NumGoroutine(), goroutines)
+		}
+	}
+}
+
+// TestManySlowConditionsHoldUpLittle checks that the deadline is shortened for an event
+// whose conditions keep running into it, and for no other event.
+func TestManySlowConditionsHoldUpLittle(t *testing.T) {
+	ev, err := condition.New(&condition.Options{Deadline: 8 * time.Millisecond, MaxMemory: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ev.Compile(heavy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s := ev.Begin(heavyEvent())
+		for _, want := range []string{"8ms", "4ms", "2ms", "2ms"} {
+			if got := s.Evaluate(c); got.Message != "took longer than "+want {
+				t.Errorf("%+v, want a deadline of %s", got, want)
+			}
+		}
+		s.End()
+	}
+}
+
+// TestInterruptsHitNobodyElse runs conditions that end at about the deadline before
+// others that take no time. A late interrupt would make one of those fail early.
+func TestInterruptsHitNobodyElse(t *testing.T) {
+	const deadline = 2 * time.Millisecond
+	ev, err := condition.New(&condition.Options{Deadline: deadline, MaxMemory: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick, err := ev.Compile("company == 'Apple'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, large := update(map[string]any{"company": "Apple"}, nil), heavyEvent()
+	var interrupted int
+	for i := range 60 {
+		slow, err := ev.Compile(strings.Repeat("u.indexOf('x') > 0 || ", 1+i%20) + "true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := ev.Begin(large)
+		if s.Evaluate(slow).Class == condition.ClassDeadline {
+			interrupted++
+		}
+		for range 20 {
+			start := time.Now()
+			if got := s.Evaluate(quick); got.Verdict == fail && time.Since(start) < deadline {
+				t.Fatalf("in the same scope: %+v after %v", got, time.Since(start))
+			}
+		}
+		s.End()
+		s = ev.Begin(small)
+		for range 20 {
+			start := time.Now()
+			if got := s.Evaluate(quick); got.Verdict != yes && time.Since(start) < deadline {
+				t.Fatalf("in the next scope: %+v after %v", got, time.Since(start))
+			}
+		}
+		s.End()
+	}
+	if interrupted == 0 {
+		t.Error("nothing was interrupted: the test tests nothing")
+	}
+}
