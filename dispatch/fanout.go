@@ -2,8 +2,8 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,38 +56,79 @@ func (r *run) fanOut(ctx context.Context, cache *listenerCache) (more bool, err 
 		return false, err
 	}
 	cache.renew(pending.Revision)
-	expansions := make([]webhook.Expansion, len(pending.Events))
-	var matching errgroup.Group
-	matching.SetLimit(runtime.GOMAXPROCS(0))
+	expansions := make([]chan webhook.Expansion, len(pending.Events))
+	listeners := make([][]listener, len(pending.Events))
 	for i := range pending.Events {
-		event := &pending.Events[i]
-		listeners, err := cache.listeners(ctx, event.Scope())
-		if err != nil {
-			return false, errors.Join(err, matching.Wait())
+		expansions[i] = make(chan webhook.Expansion, 1)
+		if listeners[i], err = cache.listeners(ctx, pending.Events[i].Scope()); err != nil {
+			return false, err
 		}
-		matching.Go(func() error {
-			expansions[i] = r.expand(event, listeners)
+	}
+	// Conditions are evaluated side by side; what they say is written in the order of
+	// the events.
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for i := next.Add(1) - 1; i < int64(len(expansions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				expansions[i] <- r.expand(&pending.Events[i], listeners[i])
+			}
 			return nil
 		})
 	}
-	matching.Wait()
-	for _, sequence := range pending.Damaged {
-		r.log.Error("dispatch: an event is damaged and can't be delivered", "sequence", sequence)
-		expansions = append(expansions, webhook.Expansion{Sequence: sequence})
-	}
-	for len(expansions) > 0 {
-		n, targets := 0, 0
-		for n < len(expansions) && (n == 0 || targets+len(expansions[n].Targets) <= fanOutTargets) {
-			targets += len(expansions[n].Targets)
-			n++
+	group.Go(func() error { return r.writeExpansions(ctx, expansions, pending.Damaged) })
+	return pending.More, group.Wait()
+}
+
+// writeExpansions writes expansions in their order, as many in one transaction as are
+// ready and fit in: one event with slow conditions does not hold up those before it.
+func (r *run) writeExpansions(ctx context.Context, expansions []chan webhook.Expansion, damaged []int64) error {
+	var batch []webhook.Expansion
+	targets := 0
+	write := func() error {
+		if len(batch) == 0 {
+			return nil
 		}
-		if err := r.store.FanOut(ctx, expansions[:n]); err != nil {
-			return false, err
-		}
+		err := r.store.FanOut(ctx, batch)
+		batch, targets = nil, 0
 		r.ready.raise()
-		expansions = expansions[n:]
+		return err
 	}
-	return pending.More, nil
+	add := func(x webhook.Expansion) error {
+		if targets += len(x.Targets); targets > fanOutTargets {
+			if err := write(); err != nil {
+				return err
+			}
+			targets = len(x.Targets)
+		}
+		batch = append(batch, x)
+		return nil
+	}
+	for _, expansion := range expansions {
+		var x webhook.Expansion
+		select {
+		case x = <-expansion:
+		default:
+			if err := write(); err != nil {
+				return err
+			}
+			select {
+			case x = <-expansion:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := add(x); err != nil {
+			return err
+		}
+	}
+	for _, sequence := range damaged {
+		r.log.Error("dispatch: an event is damaged and can't be delivered", "sequence", sequence)
+		if err := add(webhook.Expansion{Sequence: sequence}); err != nil {
+			return err
+		}
+	}
+	return write()
 }
 
 // expand decides which listeners hear of an event, and encodes it for them.

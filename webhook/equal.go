@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -28,6 +29,10 @@ func equal(a, b any, depth int) bool {
 	case string:
 		if y, ok := b.(string); ok {
 			return x == y
+		}
+	case json.Number: // the usual case: both come from the same JSON
+		if y, ok := b.(json.Number); ok && x == y {
+			return true
 		}
 	case time.Time:
 		if y, ok := b.(time.Time); ok {
