@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ringback-dev/ringback/webhook"
-	"github.com/ringback-dev/ringback/webhook/message"
 )
 
 const (
@@ -129,38 +128,4 @@ func (r *run) writeExpansions(ctx context.Context, expansions []chan webhook.Exp
 		}
 	}
 	return write()
-}
-
-// expand decides which listeners hear of an event, and encodes it for them.
-func (r *run) expand(event *webhook.Event, listeners []listener) webhook.Expansion {
-	x := webhook.Expansion{Sequence: event.Sequence, Messages: make(map[webhook.Method][]byte, 1)}
-	scope := r.engine.evaluator.Begin(event)
-	defer scope.End()
-	refused := make(map[webhook.Method]string, 0)
-	for i := range listeners {
-		l := &listeners[i]
-		if !l.hears(event) {
-			continue
-		}
-		fires, failure := l.fires(event, scope)
-		if failure != "" {
-			r.log.Warn("dispatch: condition failed", "callback", l.ID, "event", event.ID, "error", failure)
-			x.Failures = append(x.Failures, webhook.ExpressionFailure{Callback: l.ID, Message: failure})
-		}
-		if !fires {
-			continue
-		}
-		if _, encoded := x.Messages[l.Method]; !encoded && refused[l.Method] == "" {
-			body, err := message.Encode(l.Method, event)
-			if err != nil {
-				refused[l.Method] = err.Error()
-			} else {
-				x.Messages[l.Method] = body
-			}
-		}
-		x.Targets = append(x.Targets, webhook.Target{
-			Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: refused[l.Method],
-		})
-	}
-	return x
 }

@@ -20,11 +20,17 @@ func (l *listener) hears(event *webhook.Event) bool {
 	return event.Sequence > l.After && (l.Action == webhook.ActionAll || l.Action == event.Action)
 }
 
-// fires reports whether the callback's condition takes the turn it waits for, or how
-// it failed.
-func (l *listener) fires(event *webhook.Event, scope *condition.Scope) (fires bool, failure string) {
+// A turn is what a callback's condition says about an event.
+type turn struct {
+	fires   bool
+	failure string // how it failed; empty where it came to an answer
+	tooLong bool   // it ran into its deadline
+}
+
+// turn judges whether the condition takes the turn that the callback waits for.
+func (l *listener) turn(event *webhook.Event, scope *condition.Scope) turn {
 	if l.err != nil {
-		return false, l.err.Error()
+		return turn{failure: l.err.Error()}
 	}
 	var now, before condition.Result
 	if l.When == webhook.WhenMatches || event.Action != webhook.ActionDelete {
@@ -35,19 +41,19 @@ func (l *listener) fires(event *webhook.Event, scope *condition.Scope) (fires bo
 	}
 	for _, result := range []*condition.Result{&now, &before} {
 		if result.Verdict == condition.Failed {
-			return false, result.Message
+			return turn{failure: result.Message, tooLong: result.Class == condition.ClassDeadline}
 		}
 	}
 	holds, held := now.Verdict == condition.Matched, before.Verdict == condition.Matched
 	switch l.When {
 	case webhook.WhenEnters:
-		return holds && !held, ""
+		return turn{fires: holds && !held}
 	case webhook.WhenLeaves:
-		return held && !holds, ""
+		return turn{fires: held && !holds}
 	case webhook.WhenChanges:
-		return holds != held, ""
+		return turn{fires: holds != held}
 	}
-	return holds, ""
+	return turn{fires: holds}
 }
 
 // maxCached bounds the listeners in memory. A scope with more is read anew for each

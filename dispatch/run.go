@@ -31,6 +31,7 @@ type run struct {
 	ready    signal // deliveries may be ready, or a slot is free
 	slots    *slots
 	outcomes chan outcome
+	slow     suspensions
 	attempts sync.WaitGroup
 
 	worker struct {

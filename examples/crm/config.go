@@ -17,7 +17,14 @@ type config struct {
 	db           string
 	allowPrivate bool
 	retryBase    time.Duration
+	conditions   string
 }
+
+// What conditions may be.
+const (
+	expressions = "expression"
+	scripts     = "script"
+)
 
 // parseConfig parses the flags. What is wrong with them has been written to usage
 // when it returns an error.
@@ -30,6 +37,8 @@ func parseConfig(args []string, usage io.Writer) (config, error) {
 	flags.BoolVar(&c.allowPrivate, "allow-private", false, "let callbacks go to private addresses and to any port")
 	flags.DurationVar(&c.retryBase, "retry-base", dispatch.DefaultPauses()[0],
 		"pause before the first retry; the later ones change in proportion")
+	flags.StringVar(&c.conditions, "conditions", expressions,
+		"`kind` of conditions: "+expressions+", or "+scripts+", which is whole JavaScript and for trusted authors only")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}
@@ -41,6 +50,8 @@ func parseConfig(args []string, usage io.Writer) (config, error) {
 		err = errors.New("-db names no file")
 	case c.retryBase <= 0:
 		err = errors.New("-retry-base must be above 0")
+	case c.conditions != expressions && c.conditions != scripts:
+		err = fmt.Errorf("-conditions is %q, use %s or %s", c.conditions, expressions, scripts)
 	}
 	if err != nil {
 		fmt.Fprintln(usage, err)
@@ -55,6 +66,7 @@ func (c *config) dispatchOptions() *dispatch.Options {
 	if c.allowPrivate {
 		o.Targets = dispatch.Targets{AllowPrivate: dispatch.AllAddresses(), AllowAllPorts: true}
 	}
+	o.Conditions.Scripts = c.conditions == scripts
 	return o
 }
 

@@ -160,10 +160,13 @@ func TestCommandLine(t *testing.T) {
 		status int
 		stderr []string
 	}{
-		{[]string{"-h"}, 0, []string{"-listen", `"127.0.0.1:8080"`, "-db", `"crm.db"`, "-allow-private", "-retry-base", "5s"}},
+		{[]string{"-h"}, 0, []string{"-listen", `"127.0.0.1:8080"`, "-db", `"crm.db"`, "-allow-private", "-retry-base", "5s", "-conditions", `"expression"`}},
 		{[]string{"-nonsense"}, 2, []string{"-nonsense"}},
 		{[]string{"-retry-base", "5"}, 2, []string{"-retry-base"}},
 		{[]string{"-retry-base", "0s"}, 2, []string{"-retry-base"}},
+		{[]string{"-conditions", "anything"}, 2, []string{"-conditions", `"anything"`, "use expression or script"}},
+		{[]string{"-conditions", ""}, 2, []string{"-conditions"}},
+		{[]string{"-conditions", "Script"}, 2, []string{"-conditions"}},
 		{[]string{"-db", ""}, 2, []string{"-db"}},
 		{[]string{"file.db"}, 2, []string{"file.db"}},
 		{[]string{"-db", t.TempDir()}, 1, []string{"crm: "}},

@@ -42,9 +42,6 @@ func (s *Scope) evaluate(c *Condition, before bool) Result {
 	if result.Class == ClassDeadline && small(s.event) {
 		result = s.try(c, before)
 	}
-	if result.Class == ClassDeadline {
-		s.watchdog.tighten(s.evaluator.options.Deadline / 4)
-	}
 	return result
 }
 

@@ -31,7 +31,7 @@ type view struct {
 // Begin sets an event up. The event must not change until End.
 func (ev *Evaluator) Begin(e *webhook.Event) *Scope {
 	s := &Scope{evaluator: ev, event: e}
-	s.watchdog.deadline = ev.options.Deadline
+	s.watchdog.set(ev.options.Deadline)
 	s.enter(ev.pool.take())
 	return s
 }

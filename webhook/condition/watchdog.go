@@ -13,7 +13,9 @@ import (
 // off, since when the one under way has been running.
 type watchdog struct {
 	mu       sync.Mutex
-	deadline time.Duration
+	deadline time.Duration // of the evaluation under way, or the last one
+	full     time.Duration // the deadline while there is budget
+	budget   time.Duration // what is left of the time that an event may cost
 	vm       *goja.Runtime // of the evaluation under way, nil between evaluations
 	since    time.Time
 	timer    *time.Timer
@@ -21,10 +23,25 @@ type watchdog struct {
 	expired  atomic.Bool // the evaluation under way is to stop
 }
 
+// The conditions of an event may use the full deadline until they have taken so many
+// deadlines together. The rest have a fraction of it, which is plenty for an honest one.
+const (
+	fullDeadlines = 5
+	fraction      = 8
+)
+
+// set readies the watchdog for an event.
+func (w *watchdog) set(deadline time.Duration) {
+	w.full, w.budget = deadline, fullDeadlines*deadline
+}
+
 // start begins to watch an evaluation.
 func (w *watchdog) start(vm *goja.Runtime) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.deadline = w.full; w.budget <= 0 {
+		w.deadline = w.full / fraction
+	}
 	w.vm, w.since = vm, time.Now()
 	switch {
 	case w.armed:
@@ -60,19 +77,13 @@ func (w *watchdog) look() {
 func (w *watchdog) end() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.budget -= time.Since(w.since)
 	expired := w.expired.Swap(false)
 	if expired {
 		w.vm.ClearInterrupt()
 	}
 	w.vm = nil
 	return expired
-}
-
-// tighten halves the deadline of the evaluations to come, down to a least one.
-func (w *watchdog) tighten(least time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.deadline = max(w.deadline/2, least)
 }
 
 // close releases the timer. It may still go off once, and then finds nothing.

@@ -1,0 +1,88 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/condition"
+	"github.com/ringback-dev/ringback/webhook/message"
+)
+
+// expand decides which listeners hear of an event, and encodes it for them.
+func (r *run) expand(event *webhook.Event, listeners []listener) webhook.Expansion {
+	e := expander{
+		run:   r,
+		event: event,
+		scope: r.engine.evaluator.Begin(event),
+		made:  webhook.Expansion{Sequence: event.Sequence, Messages: make(map[webhook.Method][]byte, 1)},
+	}
+	defer e.scope.End()
+	// What took too long the last time comes last: the conditions of an event share a
+	// budget of time.
+	var slow []*listener
+	for i := range listeners {
+		switch l := &listeners[i]; {
+		case !l.hears(event):
+		case r.slow.struck(&l.Callback):
+			slow = append(slow, l)
+		default:
+			e.offer(l, false)
+		}
+	}
+	for _, l := range slow {
+		e.offer(l, true)
+	}
+	return e.made
+}
+
+// An expander makes the expansion of one event.
+type expander struct {
+	run     *run
+	event   *webhook.Event
+	scope   *condition.Scope
+	made    webhook.Expansion
+	refused map[webhook.Method]string // why there is no message
+}
+
+// offer makes the listener a target if its condition takes the turn that it waits for.
+// slow tells that it took too long the last time.
+func (e *expander) offer(l *listener, slow bool) {
+	now := time.Now()
+	if slow && e.run.slow.suspended(&l.Callback, now) {
+		e.fail(l, "was not evaluated: it took longer than it may on the events before, again and again")
+		return
+	}
+	turn := l.turn(e.event, e.scope)
+	if slow || turn.tooLong {
+		e.run.slow.note(&l.Callback, turn.tooLong, now)
+	}
+	switch {
+	case turn.failure != "":
+		e.fail(l, turn.failure)
+	case turn.fires:
+		e.target(l)
+	}
+}
+
+func (e *expander) fail(l *listener, failure string) {
+	e.run.log.Warn("dispatch: condition failed", "callback", l.ID, "event", e.event.ID, "error", failure)
+	e.made.Failures = append(e.made.Failures, webhook.ExpressionFailure{Callback: l.ID, Message: failure})
+}
+
+// target adds a delivery to the listener, with the event encoded once per format.
+func (e *expander) target(l *listener) {
+	if e.made.Messages[l.Method] == nil && e.refused[l.Method] == "" {
+		body, err := message.Encode(l.Method, e.event)
+		if err != nil {
+			if e.refused == nil {
+				e.refused = make(map[webhook.Method]string)
+			}
+			e.refused[l.Method] = err.Error()
+		} else {
+			e.made.Messages[l.Method] = body
+		}
+	}
+	e.made.Targets = append(e.made.Targets, webhook.Target{
+		Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: e.refused[l.Method],
+	})
+}
