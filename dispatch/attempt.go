@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/message"
@@ -45,7 +47,7 @@ func (e *Engine) post(ctx context.Context, cancel context.CancelFunc, c *webhook
 	if err != nil {
 		return 0, "", "the request cannot be made: " + err.Error()
 	}
-	response, err := e.client.Do(request)
+	response, err := e.transport.RoundTrip(request)
 	if err != nil {
 		return 0, "", explain(err, e.options.Timeout)
 	}
@@ -82,10 +84,27 @@ func newRequest(ctx context.Context, c *webhook.Claimed, now time.Time) (*http.R
 	return request, nil
 }
 
-// readAnswer returns the beginning of an answer as text. What it can't read does not
-// matter: the status line has decided.
+// requestSize is about how many bytes of memory a request takes: a form is the message
+// once more, with up to three bytes for each of its own.
+func requestSize(c *webhook.Claimed) int {
+	if c.Encoding == webhook.EncodingForm {
+		return 4 * len(c.Message)
+	}
+	return len(c.Message)
+}
+
+// readAnswer returns the beginning of an answer as one line of printable text. What it
+// can't read does not matter: the status line has decided.
 func readAnswer(body io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(body, maxAnswer))
-	text = text[:min(len(text), maxSnippet)]
-	return strings.ToValidUTF8(string(text), "?")
+	answer, _ := io.ReadAll(io.LimitReader(body, maxAnswer))
+	text := strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError:
+			return '?' // not UTF-8
+		case unicode.IsPrint(r):
+			return r
+		}
+		return ' '
+	}, string(answer[:min(len(answer), maxSnippet)]))
+	return strings.TrimSpace(text)
 }

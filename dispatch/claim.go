@@ -8,14 +8,21 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
+// A job is a delivery in hand, from its claim to its settlement.
+type job struct {
+	webhook.Claimed
+	worker webhook.Worker // in whose name it is claimed
+	pool   *pool
+	size   int // of the request, in bytes
+}
+
 // claimLoop takes ready deliveries in hand as slots allow, and starts their attempts.
 func (r *run) claimLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	// The requests in flight outlive ctx: that is what draining means.
-	inFlight := context.WithoutCancel(ctx)
 	defer r.attempts.Wait()
-	after := ""
+	trouble := trouble{log: r.log, doing: "claiming"}
+	after := make(map[*pool]string)
 	for {
 		select {
 		case <-ctx.Done():
@@ -23,56 +30,66 @@ func (r *run) claimLoop(ctx context.Context) {
 		case <-r.ready:
 		case <-ticker.C:
 		}
-		for ctx.Err() == nil {
-			free, bytes := r.slots.free()
-			if free <= 0 || bytes <= 0 {
-				break // the next settlement raises ready
-			}
-			claimed, err := r.claim(ctx, free, bytes, after)
-			if err != nil {
-				if ctx.Err() == nil {
-					r.log.Error("dispatch: claiming failed", "error", err)
-					sleep(ctx, firstPause)
+		for more := true; more && ctx.Err() == nil; {
+			more = false
+			for _, p := range r.slots.pools() {
+				w := r.me()
+				claimed, err := r.claim(ctx, w, p, after[p])
+				switch {
+				case ctx.Err() != nil:
+				case errors.Is(err, webhook.ErrFenced):
+					r.fenced(ctx, w)
+					more = true
+				case err != nil:
+					// Whether it claimed anything is not known. What it may have is
+					// handed back when this worker leaves.
+					trouble.note(err)
+					r.join(ctx, w)
+				default:
+					trouble.note(nil)
 				}
-				break
-			}
-			if len(claimed) == 0 || ctx.Err() != nil {
-				break // what was claimed too late is handed back by leave
-			}
-			after = claimed[len(claimed)-1].Callback
-			w := r.me()
-			for i := range claimed {
-				r.start(inFlight, w, &claimed[i])
+				for i := range claimed {
+					r.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
+					after[p] = claimed[i].Callback
+					more = true
+				}
 			}
 		}
 	}
 }
 
-// claim takes up to limit deliveries from the store, with messages of up to so many
-// bytes.
-func (r *run) claim(ctx context.Context, limit, bytes int, after string) ([]webhook.Claimed, error) {
-	w := r.me()
-	claimed, err := r.store.Claim(ctx, webhook.ClaimRequest{
+// claim takes deliveries from the store for a worker, as many as a pool has room for.
+func (r *run) claim(ctx context.Context, w webhook.Worker, p *pool, after string) ([]webhook.Claimed, error) {
+	free, bytes := r.slots.free(p)
+	if free <= 0 || bytes <= 0 {
+		return nil, nil // the next settlement raises ready
+	}
+	return r.store.Claim(ctx, webhook.ClaimRequest{
 		Worker:     w,
 		Now:        time.Now(),
-		Limit:      limit,
+		Limit:      free,
 		LimitBytes: bytes,
 		After:      after,
-		Room:       r.slots.room,
+		Room:       func(callback string) int { return r.slots.room(p, callback) },
 	})
-	if errors.Is(err, webhook.ErrFenced) {
-		r.fenced(ctx, w)
-		r.ready.raise()
-		return nil, nil
-	}
-	return claimed, err
 }
 
-// start attempts a delivery in its own goroutine, and passes on what became of it.
-func (r *run) start(ctx context.Context, w webhook.Worker, c *webhook.Claimed) {
-	r.slots.take(c.Callback, len(c.Message))
+// start attempts a delivery in its own goroutine, and passes on what became of it. When
+// ctx has ended it hands the delivery back instead.
+func (r *run) start(ctx context.Context, j *job) {
+	j.size = requestSize(&j.Claimed)
+	r.slots.take(j.pool, j.Callback, j.size)
+	r.hold(j.worker)
+	if ctx.Err() != nil {
+		r.outcomes <- outcome{j, webhook.Outcome{
+			Sequence: j.Sequence, Callback: j.Callback, State: webhook.DeliveryReady, Due: j.Due,
+		}}
+		return
+	}
 	r.attempts.Go(func() {
-		attempt := r.engine.attempt(ctx, c)
-		r.outcomes <- outcome{worker: w, size: len(c.Message), Outcome: r.judge(c, attempt)}
+		// The requests in flight outlive ctx: that is what draining means.
+		attempt := r.engine.attempt(context.WithoutCancel(ctx), &j.Claimed)
+		r.slots.note(j.Callback, attempt.Duration)
+		r.outcomes <- outcome{j, r.judge(&j.Claimed, attempt)}
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
 	"github.com/ringback-dev/ringback/webhook"
@@ -180,39 +179,74 @@ func TestMessageTooLarge(t *testing.T) {
 	})
 }
 
-// Requests in flight to one callback are bounded, so that others have room.
-func TestSlowReceiver(t *testing.T) {
-	o := &dispatch.Options{Concurrency: 16, PerCallback: 4}
+// Receivers that hang, or have not shown yet that they answer, have one request each in
+// flight, apart from those that answer: however many hang, the others do not wait.
+func TestHangingReceivers(t *testing.T) {
+	o := &dispatch.Options{Concurrency: 4, PerCallback: 2, Retry: dispatch.Retry{Jitter: -1}}
 	inBubble(t, o, func(b *bench) {
 		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
-			if r.URL.Path == "/slow" {
+			if r.URL.Path != "/fast" {
 				<-r.Context().Done()
 				return nil, r.Context().Err()
 			}
 			return answer(200, ""), nil
 		}
-		count := func(name string) (n int) {
-			for _, p := range b.Network.Posts() {
-				if strings.HasSuffix(p.URL, name) {
-					n++
-				}
-			}
-			return n
+		const hanging, records = 50, 20
+		for i := range hanging {
+			b.Callback("hang/"+strconv.Itoa(i), webhook.Callback{})
 		}
-		b.Callback("slow", webhook.Callback{})
 		b.Callback("fast", webhook.Callback{})
 		b.Start()
-		for i := range 40 {
+		for i := range records {
+			b.Dispatch(strconv.Itoa(i+1), 1)
+		}
+		synctest.Wait() // no time has passed
+		posts := make(map[string]int)
+		for _, p := range b.Network.Posts() {
+			posts[p.URL]++
+		}
+		if got := posts["https://example.com/fast"]; got != records {
+			t.Errorf("%d posts to the receiver that answers, want %d", got, records)
+		}
+		for i := range hanging {
+			if got := posts["https://example.com/hang/"+strconv.Itoa(i)]; got != 1 {
+				t.Errorf("%d posts to receiver %d, which hangs, want 1", got, i)
+			}
+		}
+	})
+}
+
+// Requests in flight to one callback are bounded, and so are all of them together.
+func TestConcurrency(t *testing.T) {
+	o := &dispatch.Options{Concurrency: 6, PerCallback: 4}
+	inBubble(t, o, func(b *bench) {
+		release := make(chan struct{})
+		b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+			if n > 1 {
+				<-release
+			}
+			return answer(200, ""), nil
+		}
+		b.Callback("a", webhook.Callback{})
+		b.Callback("b", webhook.Callback{})
+		b.Start()
+		b.Dispatch("first", 1)
+		synctest.Wait() // both have answered
+		for i := range 20 {
 			b.Dispatch(strconv.Itoa(i+1), 1)
 		}
 		synctest.Wait()
-		if fast, slow := count("fast"), count("slow"); fast != 40 || slow != 4 {
-			t.Errorf("%d posts to the fast receiver and %d in flight to the slow one, want 40 and 4", fast, slow)
+		posts := make(map[string]int)
+		for _, p := range b.Network.Posts()[2:] {
+			posts[p.URL]++
 		}
-		advance(15 * time.Second) // the bubble's clock: the slow ones time out
+		if x, y := posts["https://example.com/a"], posts["https://example.com/b"]; x+y != 6 || max(x, y) != 4 {
+			t.Errorf("%d and %d posts in flight, want 6 in all and at most 4", x, y)
+		}
+		close(release)
 		synctest.Wait()
-		if slow := count("slow"); slow != 8 {
-			t.Errorf("%d posts to the slow receiver after the time-out, want 8", slow)
+		if got := len(b.Network.Posts()); got != 42 {
+			t.Errorf("%d posts in the end, want 42", got)
 		}
 	})
 }

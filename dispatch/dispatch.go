@@ -16,7 +16,8 @@ type Engine struct {
 	store     webhook.Store
 	options   Options
 	evaluator *condition.Evaluator
-	client    *http.Client
+	transport http.RoundTripper
+	closeIdle func() // connections
 	running   atomic.Bool
 }
 
@@ -33,11 +34,13 @@ func New(store webhook.Store, o *Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport := newTransport(&options)
 	return &Engine{
 		store:     store,
 		options:   options,
 		evaluator: evaluator,
-		client:    newClient(&options),
+		transport: transport,
+		closeIdle: transport.CloseIdleConnections,
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"context"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -8,8 +9,9 @@ import (
 	"github.com/ringback-dev/ringback/webhook/message"
 )
 
-// expand decides which listeners hear of an event, and encodes it for them.
-func (r *run) expand(event *webhook.Event, listeners []listener) webhook.Expansion {
+// expand decides which listeners hear of an event, and encodes it for them. The only
+// error is that of ctx.
+func (r *run) expand(ctx context.Context, event *webhook.Event, listeners []listener) (webhook.Expansion, error) {
 	e := expander{
 		run:   r,
 		event: event,
@@ -22,6 +24,8 @@ func (r *run) expand(event *webhook.Event, listeners []listener) webhook.Expansi
 	var slow []*listener
 	for i := range listeners {
 		switch l := &listeners[i]; {
+		case ctx.Err() != nil:
+			return webhook.Expansion{}, ctx.Err()
 		case !l.hears(event):
 		case r.slow.struck(&l.Callback):
 			slow = append(slow, l)
@@ -30,9 +34,12 @@ func (r *run) expand(event *webhook.Event, listeners []listener) webhook.Expansi
 		}
 	}
 	for _, l := range slow {
+		if ctx.Err() != nil {
+			return webhook.Expansion{}, ctx.Err()
+		}
 		e.offer(l, true)
 	}
-	return e.made
+	return e.made, nil
 }
 
 // An expander makes the expansion of one event.
@@ -65,8 +72,9 @@ func (e *expander) offer(l *listener, slow bool) {
 }
 
 func (e *expander) fail(l *listener, failure string) {
-	e.run.log.Warn("dispatch: condition failed", "callback", l.ID, "event", e.event.ID, "error", failure)
-	e.made.Failures = append(e.made.Failures, webhook.ExpressionFailure{Callback: l.ID, Message: failure})
+	// The callback's owner is shown it; of interest to the host only when asked for.
+	e.run.log.Debug("dispatch: condition failed", "callback", l.ID, "event", e.event.ID, "error", failure)
+	e.made.Failures = append(e.made.Failures, webhook.ExpressionFailure{Callback: l.ID, Version: l.Version, Message: failure})
 }
 
 // target adds a delivery to the listener, with the event encoded once per format.

@@ -16,12 +16,14 @@ const (
 	fanOutEvents = 128
 
 	// fanOutBytes bounds the events that are read at once, in bytes of their encoded
-	// form.
-	fanOutBytes = 8 << 20
+	// form. As messages they may be several times as large.
+	fanOutBytes = 2 << 20
 
-	// fanOutTargets is how many deliveries one transaction writes, give or take the
-	// targets of one event: it bounds how long other writers wait.
-	fanOutTargets = 512
+	// fanOutRows and fanOutMessages bound the deliveries and failures, and the bytes
+	// of messages, that one transaction writes, give or take one event: and so how
+	// long other writers wait.
+	fanOutRows     = 512
+	fanOutMessages = 4 << 20
 )
 
 // fanOutLoop replaces pending events by their deliveries.
@@ -70,7 +72,11 @@ func (r *run) fanOut(ctx context.Context, cache *listenerCache) (more bool, err 
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(expansions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				expansions[i] <- r.expand(&pending.Events[i], listeners[i])
+				x, err := r.expand(ctx, &pending.Events[i], listeners[i])
+				if err != nil {
+					return err
+				}
+				expansions[i] <- x
 			}
 			return nil
 		})
@@ -83,24 +89,27 @@ func (r *run) fanOut(ctx context.Context, cache *listenerCache) (more bool, err 
 // ready and fit in: one event with slow conditions does not hold up those before it.
 func (r *run) writeExpansions(ctx context.Context, expansions []chan webhook.Expansion, damaged []int64) error {
 	var batch []webhook.Expansion
-	targets := 0
+	rows, bytes := 0, 0
 	write := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
 		err := r.store.FanOut(ctx, batch)
-		batch, targets = nil, 0
+		batch, rows, bytes = nil, 0, 0
 		r.ready.raise()
 		return err
 	}
 	add := func(x webhook.Expansion) error {
-		if targets += len(x.Targets); targets > fanOutTargets {
+		more := len(x.Targets) + len(x.Failures)
+		size := len(x.Messages[webhook.MethodJSON]) + len(x.Messages[webhook.MethodXML])
+		if rows+more > fanOutRows || bytes+size > fanOutMessages {
 			if err := write(); err != nil {
 				return err
 			}
-			targets = len(x.Targets)
 		}
 		batch = append(batch, x)
+		rows += more
+		bytes += size
 		return nil
 	}
 	for _, expansion := range expansions {

@@ -57,7 +57,7 @@ func (l *listener) turn(event *webhook.Event, scope *condition.Scope) turn {
 }
 
 // maxCached bounds the listeners in memory. A scope with more is read anew for each
-// batch.
+// event.
 const maxCached = 50_000
 
 // A listenerCache keeps the listeners of the scopes that events come from, compiled,
@@ -102,10 +102,14 @@ func (c *listenerCache) listeners(ctx context.Context, scope webhook.Scope) ([]l
 		l.condition, l.err = c.evaluator.Compile(callback.Expression)
 		list[i] = l
 	}
-	if c.size++; c.size+len(list) > maxCached {
+	size := len(list) + 1 // that a scope has no listeners takes room as well
+	if size > maxCached {
+		return list, nil
+	}
+	if c.size+size > maxCached {
 		c.clear()
 	}
-	c.size += len(list)
+	c.size += size
 	c.scopes[scope] = list
 	return list, nil
 }

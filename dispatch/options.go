@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook/condition"
@@ -11,12 +12,16 @@ import (
 // Options tune an engine. Nil and zero values mean the defaults, which are good
 // ones.
 type Options struct {
-	// Concurrency is how many requests may be in flight at once. Default 128.
+	// Concurrency is how many requests may be in flight to callbacks that answered,
+	// whatever they answered, within a second the last time. Default 128.
 	Concurrency int
 
-	// PerCallback is how many of them may go to one callback, so that a slow
-	// receiver cannot take all. Default 8.
+	// PerCallback is how many of them may go to one callback. Default 8.
 	PerCallback int
+
+	// Probation is how many requests may be in flight, beside those, to callbacks
+	// that did not, or have not been tried yet: one to each. Default 1024.
+	Probation int
 
 	// Timeout is the total time of one attempt: resolving, connecting, sending
 	// and waiting for the answer. Default 15 seconds.
@@ -56,6 +61,7 @@ func (o *Options) withDefaults() (Options, error) {
 	}{
 		{"Concurrency", &filled.Concurrency, 128},
 		{"PerCallback", &filled.PerCallback, 8},
+		{"Probation", &filled.Probation, 1024},
 	} {
 		if *option.value < 0 {
 			return Options{}, fmt.Errorf("dispatch: Options.%s is negative", option.name)
@@ -90,5 +96,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if err := filled.Targets.validate(); err != nil {
 		return Options{}, err
 	}
+	filled.Targets.AllowPrivate = slices.Clone(filled.Targets.AllowPrivate)
+	filled.Targets.AllowPorts = slices.Clone(filled.Targets.AllowPorts)
 	return filled, nil
 }

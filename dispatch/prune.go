@@ -19,13 +19,16 @@ const (
 
 // pruneLoop removes what has been kept long enough.
 func (r *run) pruneLoop(ctx context.Context) {
+	trouble := trouble{log: r.log, doing: "pruning"}
 	for sleep(ctx, pruneInterval) {
-		r.prune(ctx)
+		if err := r.prune(ctx); ctx.Err() == nil {
+			trouble.note(err)
+		}
 	}
 }
 
 // prune walks once over what is kept.
-func (r *run) prune(ctx context.Context) {
+func (r *run) prune(ctx context.Context) error {
 	now := time.Now()
 	request := webhook.PruneRequest{
 		Limit:     pruneStep,
@@ -34,14 +37,8 @@ func (r *run) prune(ctx context.Context) {
 	}
 	for {
 		result, err := r.store.Prune(ctx, request)
-		if err != nil {
-			if ctx.Err() == nil {
-				r.log.Error("dispatch: pruning failed", "error", err)
-			}
-			return
-		}
-		if result.Next == 0 || !sleep(ctx, prunePause) {
-			return
+		if err != nil || result.Next == 0 || !sleep(ctx, prunePause) {
+			return err
 		}
 		request.After = result.Next
 	}

@@ -121,6 +121,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	for name, o := range map[string]dispatch.Options{
 		"Concurrency":   {Concurrency: -1},
 		"PerCallback":   {PerCallback: -1},
+		"Probation":     {Probation: -1},
 		"Timeout":       {Timeout: -1},
 		"KeepDelivered": {KeepDelivered: -1},
 		"KeepDead":      {KeepDead: -1},

@@ -29,15 +29,12 @@ type run struct {
 
 	appended signal // events may be pending
 	ready    signal // deliveries may be ready, or a slot is free
+	retries  alarm  // rings ready when one is due
 	slots    *slots
 	outcomes chan outcome
 	slow     suspensions
 	attempts sync.WaitGroup
-
-	worker struct {
-		sync.Mutex
-		id webhook.Worker
-	}
+	identity identity
 }
 
 // Run delivers until ctx ends. Then it lets the requests in flight come to their end,
@@ -51,7 +48,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		return errors.New("dispatch: the engine is running already")
 	}
 	defer e.running.Store(false)
-	defer e.client.CloseIdleConnections()
+	defer e.closeIdle()
 	r := &run{
 		engine:   e,
 		store:    e.store,
@@ -59,9 +56,12 @@ func (e *Engine) Run(ctx context.Context) error {
 		appended: newSignal(),
 		ready:    newSignal(),
 		slots:    newSlots(&e.options),
-		outcomes: make(chan outcome, e.options.Concurrency),
+		outcomes: make(chan outcome, settleBatch),
+		identity: identity{inHand: make(map[webhook.Worker]int)},
 	}
-	if !r.join(ctx) {
+	r.retries.ring = r.ready
+	defer r.retries.stop()
+	if !r.join(ctx, 0) {
 		return nil
 	}
 	r.appended.raise()
@@ -73,7 +73,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer closed()
 	var loops, settling, beating sync.WaitGroup
 	settling.Go(func() { r.settleLoop(closing) })
-	beating.Go(func() { r.beatLoop(closing) })
+	alive, stopBeating := context.WithCancel(closing)
+	defer stopBeating()
+	beating.Go(func() { r.beatLoop(alive) })
 	for _, loop := range []func(context.Context){
 		r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop,
 	} {
@@ -82,9 +84,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	loops.Wait() // claimLoop waits for the attempts, so no outcome comes after it
 	close(r.outcomes)
 	settling.Wait()
-	r.leave(closing)
-	closed()
+	stopBeating()
 	beating.Wait()
+	for w := range r.workers() {
+		r.leave(closing, w)
+	}
 	return nil
 }
 
@@ -115,20 +119,18 @@ func (r *run) watchLoop(ctx context.Context) {
 // persist calls f until it succeeds or ctx ends, with growing pauses, and reports
 // whether it succeeded.
 func (r *run) persist(ctx context.Context, doing string, f func() error) bool {
-	pause := firstPause
-	for {
+	trouble := trouble{log: r.log, doing: doing}
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := f()
+		if err == nil || ctx.Err() == nil {
+			trouble.note(err)
+		}
 		if err == nil {
 			return true
 		}
-		if ctx.Err() != nil {
-			return false
-		}
-		r.log.Error("dispatch: "+doing+" failed", "error", err, "again_in", pause)
 		if !sleep(ctx, pause) {
 			return false
 		}
-		pause = min(2*pause, longestPause)
 	}
 }
 

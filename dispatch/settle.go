@@ -12,10 +12,9 @@ import (
 // settleBatch is how many outcomes are settled in one transaction at most.
 const settleBatch = 256
 
-// An outcome is what became of a delivery, in the name of the worker that claimed it.
+// An outcome is what became of a delivery in hand.
 type outcome struct {
-	worker webhook.Worker
-	size   int // of the message that it kept in memory
+	*job
 	webhook.Outcome
 }
 
@@ -29,7 +28,7 @@ func (r *run) judge(c *webhook.Claimed, a webhook.Attempt) webhook.Outcome {
 		o.State = webhook.DeliveryDelivered
 	case again:
 		o.State = webhook.DeliveryReady
-		o.Due = a.Time.Add(a.Duration + pause)
+		o.Due = time.Now().Add(pause)
 	default:
 		o.State = webhook.DeliveryDead
 		o.Reason = fmt.Sprintf("all %d attempts failed, the last one: %s", a.Number, a.Error)
@@ -81,18 +80,11 @@ func (r *run) settle(ctx context.Context, batch []outcome) {
 		})
 	}
 	for _, o := range batch {
-		r.slots.release(o.Callback, o.size)
-		if o.State == webhook.DeliveryReady {
-			r.wakeAt(o.Due)
+		r.slots.release(o.pool, o.Outcome.Callback, o.size)
+		r.drop(ctx, o.worker)
+		if o.Outcome.State == webhook.DeliveryReady {
+			r.retries.set(o.Outcome.Due)
 		}
 	}
 	r.ready.raise()
-}
-
-// wakeAt makes the claim loop look at the time given, unless its own next look comes
-// sooner.
-func (r *run) wakeAt(due time.Time) {
-	if wait := time.Until(due); wait < pollInterval {
-		time.AfterFunc(wait, r.ready.raise)
-	}
 }

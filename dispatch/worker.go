@@ -2,130 +2,91 @@ package dispatch
 
 import (
 	"context"
-	"errors"
-	"time"
+	"sync"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-const (
-	// beatInterval is how often a worker that holds claims moves its counter.
-	beatInterval = 2 * time.Second
+// An identity is the worker that a run is. A run becomes another worker when it was
+// declared dead, and when it can't know what a claim that failed has claimed; it still
+// settles, in the old one's name, what that had in hand.
+type identity struct {
+	joining sync.Mutex // held while joining, so that a run joins once
 
-	// deadAfter is how long a worker's counter must stand still, by the clock of
-	// the one who looks, before it is declared dead. Clocks are never compared.
-	deadAfter = 8 * time.Second
-)
-
-// join registers the run as a worker.
-func (r *run) join(ctx context.Context) bool {
-	return r.persist(ctx, "joining the queue", func() error {
-		id, err := r.store.Join(ctx)
-		if err != nil {
-			return err
-		}
-		r.worker.Lock()
-		defer r.worker.Unlock()
-		r.worker.id = id
-		return nil
-	})
+	mu      sync.Mutex
+	current webhook.Worker
+	inHand  map[webhook.Worker]int // deliveries
 }
 
 // me returns the worker that the run is now.
 func (r *run) me() webhook.Worker {
-	r.worker.Lock()
-	defer r.worker.Unlock()
-	return r.worker.id
+	r.identity.mu.Lock()
+	defer r.identity.mu.Unlock()
+	return r.identity.current
 }
 
-// fenced is called when the store has refused a worker: another one declared it
-// dead. The run goes on as a new worker.
-func (r *run) fenced(ctx context.Context, w webhook.Worker) {
-	r.worker.Lock()
-	stale := r.worker.id == w
-	r.worker.Unlock()
-	if stale {
-		r.log.Warn("dispatch: worker was declared dead, going on as a new one", "worker", w)
-		r.join(ctx)
+// workers returns those in whose name something is in hand, and the current one.
+func (r *run) workers() map[webhook.Worker]bool {
+	r.identity.mu.Lock()
+	defer r.identity.mu.Unlock()
+	workers := map[webhook.Worker]bool{r.identity.current: false}
+	for w := range r.identity.inHand {
+		workers[w] = true
 	}
+	return workers
 }
 
-// leave hands back what the run has claimed and not settled.
-func (r *run) leave(ctx context.Context) {
-	if err := r.store.Leave(ctx, r.me()); err != nil {
-		// Another worker will find it dead.
-		r.log.Error("dispatch: leaving the queue failed", "error", err)
+// join registers the run as a worker, unless it is another one than stale by now. It
+// reports false when ctx ended first.
+func (r *run) join(ctx context.Context, stale webhook.Worker) bool {
+	r.identity.joining.Lock()
+	defer r.identity.joining.Unlock()
+	if r.me() != stale {
+		return true
 	}
-}
-
-// beatLoop shows that the worker is alive, while it holds anything that others could
-// be waiting for.
-func (r *run) beatLoop(ctx context.Context) {
-	for sleep(ctx, beatInterval) {
-		if r.slots.busy() {
-			r.beat(ctx)
-		}
-	}
-}
-
-func (r *run) beat(ctx context.Context) {
-	w := r.me()
-	switch err := r.store.Beat(ctx, w); {
-	case errors.Is(err, webhook.ErrFenced):
-		r.fenced(ctx, w)
-	case err != nil && ctx.Err() == nil:
-		r.log.Error("dispatch: showing life failed", "error", err)
-	}
-}
-
-// takeOverLoop declares workers dead whose counter stands still, so that what they had
-// claimed is delivered by others.
-func (r *run) takeOverLoop(ctx context.Context) {
-	type sight struct {
-		beat  int64
-		since time.Time // with its monotonic reading
-	}
-	seen := make(map[webhook.Worker]sight)
-	for {
-		workers, err := r.store.Workers(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.log.Error("dispatch: looking at the other workers failed", "error", err)
-		}
-		now := time.Now()
-		last := seen
-		seen = make(map[webhook.Worker]sight, len(workers))
-		for _, w := range workers {
-			if w.Worker == r.me() {
-				continue
-			}
-			s, known := last[w.Worker]
-			if !known || s.beat != w.Beat {
-				s = sight{w.Beat, now}
-			}
-			seen[w.Worker] = s
-			if now.Sub(s.since) >= deadAfter {
-				r.retire(ctx, w)
-			}
-		}
+	return r.persist(ctx, "joining the queue", func() error {
+		w, err := r.store.Join(ctx)
 		if err != nil {
-			seen = last
+			return err
 		}
-		if !sleep(ctx, pollInterval/2) {
-			return
+		r.identity.mu.Lock()
+		r.identity.current = w
+		empty := r.identity.inHand[stale] == 0
+		r.identity.mu.Unlock()
+		if empty && stale != 0 {
+			r.leave(ctx, stale)
 		}
+		return nil
+	})
+}
+
+// hold counts a delivery that a worker has in hand.
+func (r *run) hold(w webhook.Worker) {
+	r.identity.mu.Lock()
+	defer r.identity.mu.Unlock()
+	r.identity.inHand[w]++
+}
+
+// drop is the end of hold. A worker that the run no longer is, and that has nothing in
+// hand any more, leaves the queue.
+func (r *run) drop(ctx context.Context, w webhook.Worker) {
+	r.identity.mu.Lock()
+	r.identity.inHand[w]--
+	empty := r.identity.inHand[w] == 0
+	if empty {
+		delete(r.identity.inHand, w)
+	}
+	former := w != r.identity.current
+	r.identity.mu.Unlock()
+	if empty && former {
+		r.leave(ctx, w)
 	}
 }
 
-func (r *run) retire(ctx context.Context, w webhook.WorkerBeat) {
-	retired, err := r.store.Retire(ctx, w)
-	if err != nil {
-		if ctx.Err() == nil {
-			r.log.Error("dispatch: taking over from a dead worker failed", "worker", w.Worker, "error", err)
-		}
-		return
-	}
-	if retired {
-		r.log.Info("dispatch: took over from a worker that showed no life", "worker", w.Worker)
-		r.ready.raise()
+// leave hands back what a worker has claimed and not settled.
+func (r *run) leave(ctx context.Context, w webhook.Worker) {
+	if err := r.store.Leave(ctx, w); err != nil {
+		// It stands still from now on, so another worker will find it dead.
+		r.log.Error("dispatch: leaving the queue failed", "error", err)
 	}
 }

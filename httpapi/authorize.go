@@ -18,13 +18,13 @@ import (
 //     collections have IDs that are unique only within a database must refuse it;
 //   - a collection of a database (both are set), after the database, for a
 //     callback that is bound to both;
-//   - the empty scope, once for each request on /callback/{callbackID}, before
-//     anything is looked up: it asks only who is calling. ErrUnauthorized is
+//   - the empty scope, once for each request on /callback/{callbackID} or below it,
+//     before anything is looked up: it asks only who is calling. ErrUnauthorized is
 //     answered with 401, anything else makes no difference.
 //
-// On /callback/{callbackID} any refusal is answered as if the callback did not
-// exist, so that nobody learns of the callbacks of others. Who may list a scope
-// sees all that is bound to it.
+// There any other refusal is answered as if the callback did not exist, so that
+// nobody learns of the callbacks of others. Who may list a scope sees all that is
+// bound to it.
 //
 // The request comes without its body, so that r.FormValue does no harm: decide by
 // the rest.

@@ -77,6 +77,9 @@ func TestAuthorizeIsAskedForEveryScope(t *testing.T) {
 		{http.MethodGet, "/callback/1", "", 200, []string{"/", "788/"}},
 		{http.MethodPut, "/callback/2", `{}`, 200, []string{"/", "/8550"}},
 		{http.MethodPost, "/callback/3", `{}`, 200, []string{"/", "788/", "788/8550"}},
+		{http.MethodPost, "/callback/3/secret", "", 200, []string{"/", "788/", "788/8550"}},
+		{http.MethodPost, "/callback/4711/secret", "", 404, []string{"/"}},
+		{http.MethodGet, "/callback/3/secret", "", 405, nil},
 		{http.MethodDelete, "/callback/3", "", 200, []string{"/", "788/", "788/8550"}},
 		{http.MethodGet, "/callback/3", "", 404, []string{"/"}},
 		{http.MethodPost, "/database/788/callbacks", `{"url":`, 400, []string{"788/"}},
@@ -178,7 +181,8 @@ func TestOthersCallbacksCannotBeTold(t *testing.T) {
 		c := guarded(t, g)
 		before := c.get("/database/788/callbacks").body + c.get("/collection/8550/callbacks").body
 		g.judge = judge
-		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodPatch} {
+		for _, request := range []string{"GET", "PUT", "POST", "DELETE", "PATCH", "POST /secret", "GET /secret"} {
+			method, below, _ := strings.Cut(request, " ")
 			for _, message := range [][2]string{
 				{typeJSON, `{"expression":"x"}`}, {typeJSON, `{"database":"1"}`}, {typeJSON, `{`}, {typeForm, "method=xml"},
 				{"text/plain", "x"}, {typeJSON, strings.Repeat("x", 70_000)}, {typeJSON, ""},
@@ -187,25 +191,25 @@ func TestOthersCallbacksCannotBeTold(t *testing.T) {
 				for i, id := range []string{
 					"1", "2", "3", "4", "none", "0", "-1", "01", "%31", "1%00", "%FF", "a%2Fb", "%20", "1;", strings.Repeat("9", 300),
 				} {
-					answer := c.do(method, "/callback/"+id, message[1], "Content-Type", message[0])
+					answer := c.do(method, "/callback/"+id+below, message[1], "Content-Type", message[0])
 					answer.header.Del("Date")
 					got := fmt.Sprint(answer.status, answer.header, answer.body)
 					if i == 0 {
 						first = got
 					}
 					if got != first {
-						t.Errorf("%s: %s of %s: %s\nwant as for the first: %s", name, method, id, got, first)
+						t.Errorf("%s: %s of %s: %s\nwant as for the first: %s", name, request, id, got, first)
 					}
 				}
 				want := "404"
 				if name == "unauthorized" || name == "unauthorized where there is none" {
 					want = "401"
 				}
-				if method == http.MethodPatch {
+				if request == "PATCH" || request == "GET /secret" {
 					want = "405"
 				}
 				if !strings.HasPrefix(first, want) {
-					t.Errorf("%s: %s: %s, want %s", name, method, first, want)
+					t.Errorf("%s: %s: %s, want %s", name, request, first, want)
 				}
 			}
 		}
@@ -229,6 +233,7 @@ func TestOneOfTwoScopes(t *testing.T) {
 		}
 		c.get("/callback/3").wantError(http.StatusNotFound, "")
 		c.put("/callback/3", `{"url":"http://example.org/"}`).wantError(http.StatusNotFound, "")
+		c.do(http.MethodPost, "/callback/3/secret", "").wantError(http.StatusNotFound, "")
 		c.do(http.MethodDelete, "/callback/3", "").wantError(http.StatusNotFound, "")
 		own := map[webhook.Scope]string{{Database: "788"}: "1", {Collection: "8550"}: "2"}[allowed]
 		c.put("/callback/"+own, `{"url":"http://example.org/"}`).want(http.StatusOK)

@@ -22,14 +22,19 @@ const (
 	typeForm = "application/x-www-form-urlencoded"
 )
 
-// readProperties returns the properties that the request's body names. It does not
-// use r.PostForm, which lacks the pairs that are malformed: without its expression
-// a callback would fire always.
+// readProperties returns the properties that the request's body names.
 func readProperties(r *http.Request) (properties, error) {
-	contentType, err := mediaType(r.Header)
-	if err != nil {
-		return nil, err
+	given, err := readOptional(r)
+	if err == nil && given == nil {
+		err = webhook.Invalid("", "the body is empty: name the properties of the callback")
 	}
+	return given, err
+}
+
+// readOptional returns nil for a request without a body; its length alone does not
+// tell, nor does its type. It does not use r.PostForm, which lacks the pairs that are
+// malformed: without its expression a callback would fire always.
+func readOptional(r *http.Request) (properties, error) {
 	body, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -38,7 +43,11 @@ func readProperties(r *http.Request) (properties, error) {
 	case err != nil:
 		return nil, webhook.Invalid("", "the body ends early")
 	case len(bytes.TrimSpace(body)) == 0:
-		return nil, webhook.Invalid("", "the body is empty: name the properties of the callback")
+		return nil, nil
+	}
+	switch contentType, err := mediaType(r.Header); {
+	case err != nil:
+		return nil, err
 	case contentType == typeJSON:
 		return fromJSON(body)
 	case contentType == typeForm:

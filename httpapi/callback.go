@@ -86,11 +86,20 @@ func (a *API) update(w http.ResponseWriter, r *http.Request, c webhook.Callback)
 	return writeOne(w, http.StatusOK, updated)
 }
 
+// errTooManyTries is internal: nothing that a client did.
+var errTooManyTries = errors.New("httpapi: too many concurrent updates")
+
 // change reads, modifies and writes a callback until nobody else did so meanwhile.
+// What comes out as it was is not written: a write makes every engine read its
+// callbacks again.
 func (a *API) change(ctx context.Context, c webhook.Callback, modify func(*webhook.Callback) error) (webhook.Callback, error) {
 	for range maxTries {
+		before := c
 		if err := modify(&c); err != nil {
 			return webhook.Callback{}, err
+		}
+		if c == before {
+			return c, nil
 		}
 		updated, err := a.registry.UpdateCallback(ctx, c)
 		if !errors.Is(err, webhook.ErrConflict) {

@@ -9,15 +9,17 @@ import (
 
 // Browsers may not send changes from another origin, under no mounting.
 func TestCrossOrigin(t *testing.T) {
-	api := newAPI(t, memory.New(), nil)
+	store := memory.New()
+	api := newAPI(t, store, nil)
 	perResource := http.NewServeMux()
 	perResource.HandleFunc("/database/{databaseID}/callbacks", api.Database)
 	perResource.HandleFunc("/collection/{collectionID}/callbacks", api.Collection)
 	perResource.HandleFunc("/callback/{callbackID}", api.Callback)
+	perResource.HandleFunc("/callback/{callbackID}/secret", api.Secret)
 	for name, handler := range map[string]http.Handler{"API": api, "per resource": perResource} {
 		c := serve(t, handler)
 		id := c.create("/database/788/callbacks", someURL)
-		before := c.get("/callback/" + id).body
+		before := stored(t, store, id)
 		for _, request := range [][3]string{
 			{http.MethodPost, "/database/788/callbacks", "url=http://example.com/"},
 			{http.MethodPost, "/collection/8550/callbacks", "url=http://example.com/"},
@@ -25,6 +27,8 @@ func TestCrossOrigin(t *testing.T) {
 			{http.MethodPut, "/callback/" + id, "expression=x"},
 			{http.MethodDelete, "/callback/" + id, ""},
 			{http.MethodPost, "/callback/none", "expression=x"},
+			{http.MethodPost, "/callback/" + id + "/secret", ""},
+			{http.MethodPost, "/callback/none/secret", ""},
 		} {
 			for _, header := range [][2]string{
 				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
@@ -33,11 +37,12 @@ func TestCrossOrigin(t *testing.T) {
 					wantError(http.StatusForbidden, "", "origin")
 			}
 		}
-		if after := c.get("/callback/" + id).body; after != before {
-			t.Errorf("%s: refused requests made %s of %s", name, after, before)
+		if after := stored(t, store, id); after != before {
+			t.Errorf("%s: refused requests made %+v of %+v", name, after, before)
 		}
 		c.do(http.MethodGet, "/callback/"+id, "", "Sec-Fetch-Site", "cross-site").want(http.StatusOK)
 		c.do(http.MethodPut, "/callback/"+id, "expression=x", "Content-Type", typeForm, "Sec-Fetch-Site", "same-origin").want(http.StatusOK)
 		c.do(http.MethodPut, "/callback/"+id, "expression=x", "Content-Type", typeForm, "Origin", c.base).want(http.StatusOK)
+		c.do(http.MethodPost, "/callback/"+id+"/secret", "", "Origin", c.base).want(http.StatusOK)
 	}
 }

@@ -1,5 +1,5 @@
 // Package httpapi serves a registry of callbacks over HTTP: it lists, creates,
-// updates and deletes them.
+// updates and deletes them, and replaces their secrets.
 //
 // An [API] is an http.Handler with four resources:
 //
@@ -26,12 +26,14 @@
 // A host with another shape of URLs mounts each resource by itself. The handlers
 // read r.PathValue; with a router that is not net/http's, call r.SetPathValue
 // first. Location is BasePath followed by /callback/ and the ID, so that is where
-// [API.Callback] belongs. (In this example it needs a BasePath: an http.ServeMux
-// takes no two patterns that both match /callback/callbacks.)
+// [API.Callback] belongs, and [API.Secret] below it. (In this example they need a
+// BasePath: an http.ServeMux takes no two patterns that both match
+// /callback/callbacks.)
 //
 //	api, err := httpapi.New(store, engine, authorize, &httpapi.Options{BasePath: "/v1"})
 //	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
 //	mux.HandleFunc("/v1/callback/{callbackID}", api.Callback)
+//	mux.HandleFunc("/v1/callback/{callbackID}/secret", api.Secret)
 //
 // IDs in paths are percent-encoded: database "a/b" is /database/a%2Fb/callbacks.
 //
@@ -49,6 +51,10 @@
 // 1000, default 100) and total=false in the query. Both numbers are plain decimal
 // digits, without sign, leading zero or exponent. Other keys pass.
 //
+// A callback is created with the secret that the message names, or with a random
+// one. The answer shows it, and no later answer does but that of [API.Secret], which
+// replaces it.
+//
 // Cross-origin requests that a browser sends are refused, but for GET and HEAD.
 //
 // # Errors
@@ -62,7 +68,6 @@
 //	403  the authorizer said anything else, or the request is cross-origin
 //	404  no such callback, or none that the caller may manage; no such path
 //	405  another method than those in the Allow header
-//	409  others kept changing the callback while it was to be updated
 //	413  the body is larger than 64 KiB
 //	415  the Content-Type is neither application/json nor that of a form
 //	500  internal

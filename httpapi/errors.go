@@ -18,12 +18,11 @@ type failure struct {
 
 // The failures that no error of package webhook stands for.
 var (
-	errForbidden    = errors.New("httpapi: forbidden")
-	errCrossOrigin  = errors.New("httpapi: cross-origin request")
-	errNoResource   = errors.New("httpapi: no such resource")
-	errMethod       = errors.New("httpapi: method not allowed")
-	errContentType  = errors.New("httpapi: unsupported content type")
-	errTooManyTries = errors.New("httpapi: too many concurrent updates")
+	errForbidden   = errors.New("httpapi: forbidden")
+	errCrossOrigin = errors.New("httpapi: cross-origin request")
+	errNoResource  = errors.New("httpapi: no such resource")
+	errMethod      = errors.New("httpapi: method not allowed")
+	errContentType = errors.New("httpapi: unsupported content type")
 )
 
 // failureOf is the table of statuses. Whatever is not in it is internal: its text
@@ -52,8 +51,6 @@ func (a *API) failureOf(err error) failure {
 			"/collection/{collectionID}/callbacks, /callback/{callbackID} or /callback/{callbackID}/secret"}
 	case errors.Is(err, errMethod):
 		return failure{status: http.StatusMethodNotAllowed, message: "the method is not one of those in the Allow header"}
-	case errors.Is(err, errTooManyTries):
-		return failure{status: http.StatusConflict, message: "the callback is being changed by others: try again"}
 	case errors.As(err, &tooLarge):
 		return failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is larger than %d bytes", maxBody)}
 	case errors.Is(err, errContentType):

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -112,11 +113,16 @@ func TestLateErrors(t *testing.T) {
 	} {
 		registry.late = test.err
 		for _, method := range []string{http.MethodPut, http.MethodDelete} {
-			answer := c.do(method, "/callback/"+id, `{}`, "Content-Type", typeJSON)
+			answer := c.do(method, "/callback/"+id, `{"action":"create"}`, "Content-Type", typeJSON)
 			answer.wantError(test.status, "")
 			if strings.Contains(answer.body, "secret") || answer.header.Get("X-deleted") != "" {
 				t.Errorf("%s: %v %s", method, answer.header, answer.body)
 			}
+		}
+		answer := c.do(http.MethodPost, "/callback/"+id+"/secret", "")
+		answer.wantError(test.status, "")
+		if strings.Contains(answer.body, "whsec") {
+			t.Errorf("a secret is shown that is not stored: %s", answer.body)
 		}
 	}
 }
@@ -254,13 +260,15 @@ func TestMethodNotAllowed(t *testing.T) {
 	c := newClient(t)
 	id := c.create("/database/788/callbacks", someURL)
 	for path, want := range map[string]string{
-		"/database/788/callbacks":    "GET, HEAD, POST",
-		"/collection/8550/callbacks": "GET, HEAD, POST",
-		"/callback/" + id:            "DELETE, GET, HEAD, POST, PUT",
-		"/callback/none":             "DELETE, GET, HEAD, POST, PUT",
+		"/database/788/callbacks":     "GET, HEAD, POST",
+		"/collection/8550/callbacks":  "GET, HEAD, POST",
+		"/callback/" + id:             "DELETE, GET, HEAD, POST, PUT",
+		"/callback/none":              "DELETE, GET, HEAD, POST, PUT",
+		"/callback/" + id + "/secret": "POST",
+		"/callback/none/secret":       "POST",
 	} {
-		for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions, http.MethodTrace, "get", "BREW"} {
-			if strings.Contains(want, method) {
+		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions, http.MethodTrace, "get", "BREW"} {
+			if slices.Contains(strings.Split(want, ", "), method) {
 				continue
 			}
 			answer := c.do(method, path, "")

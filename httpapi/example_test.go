@@ -79,14 +79,17 @@ func ExampleAPI_Database() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
 	mux.HandleFunc("/v1/callback/{callbackID}", api.Callback)
+	mux.HandleFunc("/v1/callback/{callbackID}/secret", api.Secret)
 
 	show(mux, "POST", "/788/callbacks", `{"url":"http://www.example.com/callback"}`)
 	show(mux, "GET", "/788/callbacks", "")
 	show(mux, "GET", "/v1/callback/1", "")
+	show(mux, "POST", "/v1/callback/1/secret", "")
 	// Output:
 	// POST /788/callbacks: 201 Created, at /v1/callback/1
 	// GET /788/callbacks: 200 OK
 	// GET /v1/callback/1: 200 OK
+	// POST /v1/callback/1/secret: 200 OK
 }
 
 // An authorizer says who is calling first, and then what that caller may manage.

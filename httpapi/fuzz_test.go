@@ -70,6 +70,9 @@ var objectSeeds = []string{
 	`{"url":"http://example.com/","expression":"\ud83d"}`,
 	"{\"url\":\"http://example.com/\",\"expression\":\"\xff\"}",
 	`{"url":"http://example.com/","url":"http://example.org/"}`,
+	`{"url":"http://example.com/","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`,
+	`{"url":"http://example.com/","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx=="}`,
+	`{"url":"http://example.com/","secret":""}`,
 	`{"url":"http://example.com/","Expression":"a"}`,
 	`{"url":null}`, `{}`, `[]`, `null`, `"`, `{"url":[[[[`, `{"\u0075rl":"http://example.com/"}`, ``, ` `,
 }
@@ -98,6 +101,9 @@ func FuzzObject(f *testing.F) {
 		}
 		if raw, _ := read["url"].(string); strings.Contains(raw, "://") && c.URL != raw {
 			t.Errorf("url %q, want %q", c.URL, raw)
+		}
+		if secret, ok := read["secret"].(string); ok && c.Secret.Reveal() != secret || c.Secret == (signature.Secret{}) {
+			t.Errorf("secret %q, want %q", c.Secret.Reveal(), secret)
 		}
 		switch id := read["collection"].(type) {
 		case json.Number:
@@ -153,7 +159,8 @@ func FuzzForm(f *testing.F) {
 	for _, seed := range []string{
 		"url=http://example.com/", "url=http%3A%2F%2Fexample.com%2F&expression=a+%3D%3D+'b'", "url=http%253A%252F%252Fexample.com%252F",
 		"url=http://example.com/&url=x", "url=http://example.com/&expression=%zz", "url=http://example.com/&expression=a;b",
-		"url=http://example.com/&collection=8550&database=0&method=xml&action=create&ID=8", "url=%FF", "expression=%00", "&&=&", "Method=xml", "",
+		"url=http://example.com/&collection=8550&database=0&method=xml&action=create&ID=8", "url=%FF", "expression=%00",
+		"url=http://example.com/&secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "url=http://example.com/&secret=whsec_", "&&=&", "Method=xml", "",
 	} {
 		f.Add(seed)
 	}
@@ -173,6 +180,49 @@ func FuzzForm(f *testing.F) {
 			if len(values) != 1 {
 				t.Errorf("accepted %s %d times", name, len(values))
 			}
+		}
+	})
+}
+
+// FuzzSecret: a rotation stores the secret that it shows, the one that was asked for if
+// there was one, and keeps the old one; or it changes nothing.
+func FuzzSecret(f *testing.F) {
+	const own = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+	f.Add("", "")
+	f.Add("", " \n")
+	f.Add("text/plain", "")
+	f.Add("text/plain", own)
+	for _, seed := range []string{
+		`{"secret":"` + own + `"}`, `{"data":[{"secret":"` + own + `"}]}`, `{"secret":"whsec_"}`, `{"secret":"` + goldenSecret.Reveal() + `"}`,
+		`{}`, `{"data":[{}]}`, `{"secret":"` + own + `","url":"http://example.com/"}`, `{"secret":null}`, `null`, `{"secret":"\ud83d"}`,
+	} {
+		f.Add(typeJSON, seed)
+	}
+	for _, seed := range []string{"secret=" + url.QueryEscape(own), "secret=" + own, "secret=", "secret=a&secret=a", "&", "url=x"} {
+		f.Add(typeForm, seed)
+	}
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		store := memory.New()
+		before, err := store.CreateCallback(t.Context(), webhook.Callback{Database: "788", URL: "http://example.com/", Secret: goldenSecret}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := post(t, newAPI(t, store, nil), "/callback/"+before.ID+"/secret", contentType, body)
+		after := stored(t, store, before.ID)
+		if answer.status != http.StatusOK {
+			if after != before || strings.Contains(answer.body, "whsec_C2") {
+				t.Errorf("%d %s, and %+v of %+v", answer.status, answer.body, after, before)
+			}
+			return
+		}
+		shown := secretOf(t, answer)
+		rotated := after.PreviousSecret == goldenSecret && after.PreviousUntil.After(time.Now())
+		if after.Secret != shown || rotated != (shown != goldenSecret) || !rotated && after != before {
+			t.Errorf("showed %s, and made %+v of %+v", shown.Reveal(), after, before)
+		}
+		var asked struct{ Secret *string }
+		if contentType == typeJSON && json.Unmarshal([]byte(body), &asked) == nil && asked.Secret != nil && shown.Reveal() != *asked.Secret {
+			t.Errorf("showed %s, want %s", shown.Reveal(), *asked.Secret)
 		}
 	})
 }

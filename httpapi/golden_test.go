@@ -56,8 +56,8 @@ func (goldenRegistry) CreateCallback(context.Context, webhook.Callback, int) (we
 	return goldenCallbacks[1], nil
 }
 
-func (goldenRegistry) UpdateCallback(context.Context, webhook.Callback) (webhook.Callback, error) {
-	return goldenCallbacks[0], nil
+func (r goldenRegistry) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook.Callback, error) {
+	return r.Callback(ctx, c.ID)
 }
 
 func (goldenRegistry) DeleteCallback(context.Context, string) error { return nil }
@@ -71,8 +71,8 @@ func TestGolden(t *testing.T) {
 		"list-no-total":   c.get("/database/788/callbacks?start=7&limit=10&total=false").want(http.StatusOK),
 		"get":             c.get("/callback/21").want(http.StatusOK),
 		"create":          c.post("/database/788/callbacks", someURL).want(http.StatusCreated),
-		"rotate":          c.post("/callback/22/secret", `{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`).want(http.StatusOK),
-		"update":          c.put("/callback/21", `{}`).want(http.StatusOK),
+		"rotate":          c.post("/callback/22/secret", `{}`).want(http.StatusOK),
+		"update":          c.put("/callback/21", `{"method":"xml"}`).want(http.StatusOK),
 		"delete":          c.do(http.MethodDelete, "/callback/21", "").want(http.StatusOK),
 		"error-field":     c.post("/database/788/callbacks", `{"url":"http://example.com/","method":"<&>"}`).want(http.StatusBadRequest),
 		"error":           c.get("/callback/23").want(http.StatusNotFound),

@@ -54,6 +54,7 @@ func TestMounting(t *testing.T) {
 				mux.HandleFunc("/{databaseID}/callbacks", api.Database)
 				mux.HandleFunc("/layers/{collectionID}/callbacks", api.Collection)
 				mux.HandleFunc("/v1/callback/{callbackID}", api.Callback)
+				mux.HandleFunc("/v1/callback/{callbackID}/secret", api.Secret)
 				return mux
 			},
 			"/", "/layers/", "/v1/callback/"},
@@ -63,6 +64,7 @@ func TestMounting(t *testing.T) {
 				mux.HandleFunc("/databases/{databaseID}/callbacks", api.Database)
 				mux.HandleFunc("/collections/{collectionID}/callbacks", api.Collection)
 				mux.HandleFunc("/callback/{callbackID}", api.Callback)
+				mux.HandleFunc("/callback/{callbackID}/secret", api.Secret)
 				return handle(prefix+"/", http.StripPrefix(prefix, mux))
 			},
 			prefix + "/databases/", prefix + "/collections/", prefix + "/callback/"},
@@ -85,6 +87,7 @@ func TestMounting(t *testing.T) {
 				if got := created.header.Get("X-location"); got != location {
 					t.Errorf("X-location %q, Location %q", got, location)
 				}
+				first := secretOf(t, created)
 				delete(shown, "secret") // which is shown once
 				if got := c.get(location).want(http.StatusOK).one(); !maps.Equal(got, shown) {
 					t.Errorf("GET of the location: %v\nwant what POST answered: %v", got, shown)
@@ -93,8 +96,12 @@ func TestMounting(t *testing.T) {
 					t.Errorf("listed %q", got)
 				}
 				c.put(location, `{"action":"delete"}`).want(http.StatusOK)
+				if secretOf(t, c.do(http.MethodPost, location+"/secret", "").want(http.StatusOK)) == first {
+					t.Error("the secret stays the same")
+				}
 				c.do(http.MethodDelete, location, "").want(http.StatusOK)
 				c.get(location).wantError(http.StatusNotFound, "")
+				c.do(http.MethodPost, location+"/secret", "").wantError(http.StatusNotFound, "")
 			}
 		})
 	}
@@ -178,6 +185,7 @@ func TestUnknownPaths(t *testing.T) {
 		for _, path := range []string{
 			"/", "/database", "/database/1", "/database/1/callbacks/", "/database/1/callback", "/database//callbacks",
 			"/Database/1/callbacks", "/database/1/callbacks/2", "/callback", "/callback/", "/callback/1/2", "//callback/1",
+			"/callback//secret", "/callback/1/secret/", "/callback/1/Secret", "/callback/1/secret/2", "/database/1/secret",
 			"/1/callbacks", "/api/v1", "/api/v1/", "/api/v1/database/1", "/api/v2/database/1/callbacks", "/api", "/favicon.ico",
 		} {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {

@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -9,26 +11,25 @@ import (
 )
 
 // rotationPeriod is how long messages are signed with the old secret as well, after a
-// new one has been set.
+// new one has been set. Only the last old one is kept: two changes end the first.
 const rotationPeriod = 24 * time.Hour
 
 // Secret sets a new secret for the callback that the path value callbackID names: the
-// one in the body, or where there is no body a random one. The answer shows it.
+// one that the body names, otherwise a random one. The answer shows it. For 24 hours
+// messages are signed with the old secret as well; setting the present one once more
+// changes nothing.
 func (a *API) Secret(w http.ResponseWriter, r *http.Request) {
 	a.serve(w, r, methods{http.MethodPost: a.with(a.rotate)})
 }
 
 func (a *API) rotate(w http.ResponseWriter, r *http.Request, c webhook.Callback) error {
-	var given properties
-	if r.ContentLength != 0 {
-		var err error
-		if given, err = readProperties(r); err != nil {
-			return err
-		}
-		for name := range given {
-			if name != "secret" {
-				return webhook.Invalid(name, "cannot be changed here: this sets the secret alone")
-			}
+	given, err := readOptional(r)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) { // so that the same body gives the same error
+		if name != "secret" {
+			return webhook.Invalid(name, "cannot be changed here: this sets the secret alone")
 		}
 	}
 	secret, err := given.secret()

@@ -41,7 +41,10 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, m methods) error {
 // allow returns the methods as the Allow header lists them. OPTIONS is not among
 // them: a host that answers preflight requests does so before it comes here.
 func (m methods) allow() string {
-	names := append(slices.Collect(maps.Keys(m)), http.MethodHead)
+	names := slices.Collect(maps.Keys(m))
+	if _, ok := m[http.MethodGet]; ok {
+		names = append(names, http.MethodHead)
+	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
 }

@@ -45,16 +45,59 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// An update that names nothing changes nothing.
-func TestEmptyUpdate(t *testing.T) {
-	c := newClient(t)
+// An update that changes nothing writes nothing: engines would read all callbacks
+// again.
+func TestUpdateWithoutChange(t *testing.T) {
+	store := memory.New()
+	registry := &busyRegistry{Registry: store}
+	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/collection/8550/callbacks", `{"url":"http://example.com/","expression":"a"}`)
-	want := c.get("/callback/" + id).one()
-	for _, body := range []string{`{}`, `{"data":[{}]}`, `{"ID":"7"}`} {
-		got := c.put("/callback/"+id, body).want(http.StatusOK).one()
-		want["updated"] = got["updated"]
-		wantProperties(t, got, want)
+	before := stored(t, store, id)
+	revision := func() int64 {
+		t.Helper()
+		listeners, err := store.Listeners(t.Context(), webhook.Scope{Database: "788", Collection: "8550"})
+		if err != nil || len(listeners.Callbacks) != 1 {
+			t.Fatalf("%v, %v", listeners, err)
+		}
+		return listeners.Revision
 	}
+	first := revision()
+	shown := c.get("/callback/" + id).body
+	for _, body := range []string{
+		`{}`, `{"data":[{}]}`, `{"ID":"7"}`, `{"expression":"a"}`, `{"url":"http%3A%2F%2Fexample.com%2F","action":"all"}`, shown,
+	} {
+		if got := c.put("/callback/"+id, body).want(http.StatusOK).body; got != shown {
+			t.Errorf("%s: answered %s\nwant %s", body, got, shown)
+		}
+	}
+	if after := stored(t, store, id); after != before || registry.tries != 0 || revision() != first {
+		t.Errorf("after %d writes, at revision %d (before: %d), the callback is %+v\nwant %+v", registry.tries, revision(), first, after, before)
+	}
+	c.put("/callback/"+id, `{"method":"xml"}`).want(http.StatusOK)
+	if after := stored(t, store, id); after.Version == before.Version || registry.tries != 1 || revision() == first {
+		t.Errorf("a change makes %d writes, and version %d of %d", registry.tries, after.Version, before.Version)
+	}
+}
+
+// An update that changes nothing is judged like any other.
+func TestUpdateWithoutChangeIsChecked(t *testing.T) {
+	store := memory.New()
+	c := serve(t, newAPI(t, store, nil))
+	old, err := store.CreateCallback(t.Context(), webhook.Callback{Database: "788", URL: "http://127.0.0.1/"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.put("/callback/"+old.ID, `{}`).wantError(http.StatusBadRequest, "url", "loopback")
+}
+
+// stored returns a callback as the store has it.
+func stored(t *testing.T, store webhook.Registry, id string) webhook.Callback {
+	t.Helper()
+	c, err := store.Callback(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // What a callback is bound to never changes.
@@ -160,7 +203,7 @@ func TestUpdateGivesUp(t *testing.T) {
 	registry := &busyRegistry{Registry: memory.New(), others: 1 << 20}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/database/788/callbacks", someURL)
-	c.put("/callback/"+id, `{"method":"xml"}`).wantError(http.StatusConflict, "", "again")
+	c.put("/callback/"+id, `{"method":"xml"}`).wantError(http.StatusInternalServerError, "", "again")
 	wantProperties(t, c.get("/callback/"+id).one(), map[string]any{"method": "json"})
 	if registry.tries > 1000 {
 		t.Errorf("%d tries", registry.tries)

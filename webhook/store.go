@@ -148,9 +148,11 @@ type Expansion struct {
 	Failures []ExpressionFailure
 }
 
-// An ExpressionFailure is a callback whose condition failed, and how.
+// An ExpressionFailure is a callback whose condition failed, and how. It is passed
+// over when the callback's version has changed since: the condition may be another.
 type ExpressionFailure struct {
 	Callback string
+	Version  int64
 	Message  string
 }
 
@@ -173,6 +175,9 @@ type Worker int64
 type WorkerBeat struct {
 	Worker Worker
 	Beat   int64
+	// Holds is set while the worker holds claims: only then does anybody wait for
+	// it.
+	Holds bool
 }
 
 // A Queue hands deliveries to workers. A claimed delivery belongs to one worker
@@ -206,8 +211,10 @@ type Queue interface {
 	// Settle records what became of claimed deliveries, all in one transaction,
 	// or returns ErrFenced and records nothing. When a delivery ends, the
 	// earliest waiting one of the same record and callback becomes ready and due
-	// at once. An outcome whose delivery is gone, or is not claimed by the
-	// worker, is passed over. One whose State a claimed delivery can't become
+	// at once. An outcome whose delivery is gone, is not claimed by the worker, or
+	// has another number of attempts than the outcome's Attempt.Number says it
+	// had before, is passed over: so a Settle may be repeated when it is not known
+	// whether it succeeded. One whose State a claimed delivery can't become
 	// gives an error that matches ErrInvalid, and then nothing is recorded.
 	Settle(ctx context.Context, w Worker, outcomes []Outcome) error
 }
@@ -251,8 +258,8 @@ type Outcome struct {
 	State  DeliveryState
 	Reason string
 	Due    time.Time
-	// Attempt is recorded, and counted: the store sets its Number. Nil when none
-	// was made: the delivery is just given back.
+	// Attempt is recorded, and counted; its Number is one more than the attempts
+	// before it. Nil when none was made: the delivery is just given back.
 	Attempt *Attempt
 }
 

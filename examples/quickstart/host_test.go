@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"io"
 	"net/http"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // The functions of this file are the README's: readme_test.go compares them, and runs
@@ -81,6 +84,7 @@ func mountBelow(mux *http.ServeMux, api *httpapi.API) {
 func mountEach(mux *http.ServeMux, api *httpapi.API) {
 	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
 	mux.HandleFunc("/api/callback/{callbackID}", api.Callback)
+	mux.HandleFunc("/api/callback/{callbackID}/secret", api.Secret)
 }
 
 // databaseCallbacks is for routers that set no path values. With gorilla/mux, vars is
@@ -89,6 +93,22 @@ func databaseCallbacks(api *httpapi.API, vars func(*http.Request) map[string]str
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.SetPathValue("databaseID", vars(r)["databaseID"])
 		api.Database(w, r)
+	}
+}
+
+// verified hands on the requests that were signed with one of the secrets, not long ago.
+func verified(next http.Handler, secrets ...signature.Secret) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<20)) // a form is larger than its message
+		if err == nil {
+			err = signature.Verify(r.Header, body, secrets, nil)
+		}
+		if err != nil {
+			http.Error(w, "not signed by the sender", http.StatusUnauthorized)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
 	}
 }
 

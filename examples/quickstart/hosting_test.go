@@ -15,6 +15,7 @@ import (
 	"github.com/ringback-dev/ringback/httpapi"
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
 // TestHost runs the README's host: a callback is registered, a change is made, the
@@ -106,6 +107,50 @@ func TestInMemory(t *testing.T) {
 	}
 }
 
+// TestVerified: the README's receiver gets whole what is signed with one of its secrets,
+// and nothing else.
+func TestVerified(t *testing.T) {
+	const body = `{"action":"update"}`
+	before, now := signature.NewSecret(), signature.NewSecret()
+	var got string
+	handler := verified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got = r.Header.Get("webhook-id") + " " + string(text)
+	}), before, now)
+	large := strings.Repeat("x", 4<<20)
+	for _, row := range []struct {
+		name, body string
+		secrets    []signature.Secret
+		at         time.Duration
+		good       bool
+	}{
+		{"the old secret", body, []signature.Secret{before}, 0, true},
+		{"the new secret", body, []signature.Secret{now}, 0, true},
+		{"both", body, []signature.Secret{now, before}, 0, true},
+		{"the largest body", large, []signature.Secret{now}, 0, true},
+		{"no secret", body, nil, 0, false},
+		{"another secret", body, []signature.Secret{signature.NewSecret()}, 0, false},
+		{"an hour ago", body, []signature.Secret{now}, -time.Hour, false},
+		{"a body that is too large", large + "x", []signature.Secret{now}, 0, false},
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(row.body))
+		signature.Sign(r.Header, "e1_21", time.Now().Add(row.at), []byte(row.body), row.secrets...)
+		got = ""
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		status, want := http.StatusUnauthorized, ""
+		if row.good {
+			status, want = http.StatusOK, "e1_21 "+row.body
+		}
+		if answer.Code != status || got != want {
+			t.Errorf("%s: status %d, handed on %.40q", row.name, answer.Code, got)
+		}
+	}
+}
+
 // newReceiver returns a receiver's URL, and what it gets.
 func newReceiver(t *testing.T) (url string, bodies chan string) {
 	t.Helper()
@@ -175,6 +220,11 @@ func TestMount(t *testing.T) {
 		mux.ServeHTTP(answer, post)
 		if got := answer.Header().Get("Location"); answer.Code != http.StatusCreated || got != row.location {
 			t.Errorf("%s: %d %s, Location %q", row.path, answer.Code, answer.Body, got)
+		}
+		answer = httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest("POST", row.location+"/secret", nil))
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), `"secret":"whsec_`) {
+			t.Errorf("%s/secret: %d %s", row.location, answer.Code, answer.Body)
 		}
 		answer = httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest("GET", row.location, nil))

@@ -37,6 +37,7 @@ func TestReadmeShowsTheHost(t *testing.T) {
 	want := []string{
 		source(t, "host", "rename", "tell"),
 		source(t, "mountBelow", "mountEach", "databaseCallbacks"),
+		source(t, "verified"),
 		source(t, "TestTell"),
 	}
 	shown := blocks(t, "go")

@@ -118,9 +118,11 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.Prun
 		result.Next = s.events[last-1].sequence
 	}
 	kept := s.events[first:first]
-	young := 0
+	young, now := 0, now()
 	for _, e := range s.events[first:last] {
-		if !e.appended.Before(millis(r.Delivered)) && !e.appended.Before(millis(r.Dead)) {
+		// One of the future was appended while the clock was wrong: those behind it
+		// may be older.
+		if !e.appended.Before(millis(r.Delivered)) && !e.appended.Before(millis(r.Dead)) && !e.appended.After(now) {
 			young++
 		}
 		result.Deliveries += e.prune(r)

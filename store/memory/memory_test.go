@@ -31,7 +31,7 @@ func TestBubble(t *testing.T) {
 		if woken != 1 {
 			t.Fatalf("woken %d times at first, want once", woken)
 		}
-		time.Sleep(24 * time.Hour)
+		<-time.After(24 * time.Hour)
 		if woken != 1 {
 			t.Fatalf("woken %d times by nothing", woken-1)
 		}

@@ -115,7 +115,7 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 			s.deliver(e, t)
 		}
 		for _, f := range x.Failures {
-			if c := s.find(f.Callback); c != nil {
+			if c := s.find(f.Callback); c != nil && c.Version == f.Version {
 				c.ExpressionFailures++
 				c.ExpressionError = webhook.ExpressionError{Message: f.Message, Event: e.id, Time: now()}
 			}

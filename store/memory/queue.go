@@ -90,7 +90,7 @@ func (s *Store) Settle(ctx context.Context, number webhook.Worker, outcomes []we
 		return webhook.ErrFenced
 	}
 	for _, o := range outcomes {
-		if d := s.delivery(o.Sequence, o.Callback); d != nil && d.worker == w {
+		if d := s.delivery(o.Sequence, o.Callback); d != nil && d.worker == w && d.follows(o.Attempt) {
 			d.settle(o)
 		}
 	}
@@ -107,11 +107,15 @@ func (s *Store) delivery(sequence int64, callback string) *delivery {
 	return e.deliveries[c]
 }
 
+// follows reports whether an attempt, if any was made, is the delivery's next.
+func (d *delivery) follows(a *webhook.Attempt) bool {
+	return a == nil || a.Number == len(d.attempts)+1
+}
+
 // settle records the outcome of a claimed delivery.
 func (d *delivery) settle(o webhook.Outcome) {
 	if o.Attempt != nil {
 		a := *o.Attempt
-		a.Number = len(d.attempts) + 1
 		a.Time = millis(a.Time)
 		d.attempts = append(d.attempts, a)
 	}

@@ -43,7 +43,7 @@ func (s *Store) Workers(ctx context.Context) ([]webhook.WorkerBeat, error) {
 	defer s.mu.Unlock()
 	beats := make([]webhook.WorkerBeat, 0, len(s.workers))
 	for number, w := range s.workers {
-		beats = append(beats, webhook.WorkerBeat{Worker: number, Beat: w.beat})
+		beats = append(beats, webhook.WorkerBeat{Worker: number, Beat: w.beat, Holds: len(w.claims) > 0})
 	}
 	return beats, nil
 }

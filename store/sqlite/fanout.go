@@ -27,7 +27,7 @@ const (
 
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
 		failure_event = (SELECT id FROM ringback_events WHERE sequence = ?4)
-	WHERE id = ?1`
+	WHERE id = ?1 AND version = ?5`
 )
 
 // FanOut implements [webhook.Outbox].
@@ -75,7 +75,8 @@ func (t tx) fanOut(x webhook.Expansion, now int64) error {
 		}
 	}
 	for _, f := range x.Failures {
-		if _, err := t.exec(noteFailure, callbackNumber(f.Callback), f.Message, now, x.Sequence); err != nil {
+		_, err := t.exec(noteFailure, callbackNumber(f.Callback), f.Message, now, x.Sequence, f.Version)
+		if err != nil {
 			return err
 		}
 	}

@@ -159,7 +159,7 @@ func outcomes(claimed []webhook.Claimed, answer string) []webhook.Outcome {
 	for _, c := range claimed {
 		list = append(list, webhook.Outcome{
 			Sequence: c.Sequence, Callback: c.Callback, State: webhook.DeliveryDelivered,
-			Attempt: &webhook.Attempt{Time: time.Now(), Status: 200, Answer: answer},
+			Attempt: &webhook.Attempt{Number: c.Attempts + 1, Time: time.Now(), Status: 200, Answer: answer},
 		})
 	}
 	return list

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -81,16 +82,19 @@ type keptEvent struct{ sequence, appended int64 }
 // pruneWindow returns the window of a step.
 func (t tx) pruneWindow(r webhook.PruneRequest) (w window, err error) {
 	limit := max(r.Limit, 1)
-	old := false
+	now := millis(time.Now())
+	young := true
 	err = t.rows(func(row scanner) error {
 		var e keptEvent
 		err := row.Scan(&e.sequence, &e.appended)
 		w.events = append(w.events, e)
 		w.last = e.sequence
-		old = old || e.appended < max(millis(r.Delivered), millis(r.Dead))
+		// One of the future was appended while the clock was wrong: those behind it
+		// may be older.
+		young = young && e.appended >= max(millis(r.Delivered), millis(r.Dead)) && e.appended <= now
 		return err
 	}, selectWindow, r.After, limit)
-	if err != nil || !old {
+	if err != nil || young {
 		return w, err // the walk has met the young, or the end
 	}
 	if len(w.events) == limit {

@@ -10,10 +10,12 @@ import (
 )
 
 const (
+	// ?8 is the number of the attempt, NULL for none.
 	settleDelivery = `UPDATE ringback_deliveries
-	SET state = CAST(?4 AS INTEGER), due = ?5, ended = ?6, reason = ?7, attempts = attempts + ?8, worker = 0
+	SET state = CAST(?4 AS INTEGER), due = ?5, ended = ?6, reason = ?7, attempts = coalesce(?8, attempts), worker = 0
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND state = ` + claimed + ` AND worker = ?3
-	RETURNING attempts, lane`
+		AND attempts = coalesce(?8 - 1, attempts)
+	RETURNING lane`
 
 	insertAttempt = `INSERT INTO ringback_attempts
 	(event_sequence, callback_id, number, began, duration, status, error, answer)
@@ -61,14 +63,13 @@ func (t tx) settle(w webhook.Worker, o webhook.Outcome, now int64) error {
 	default:
 		return webhook.Invalid("state", "is %q, a claimed delivery becomes delivered, dead or ready", o.State)
 	}
-	made := 0
+	var number sql.NullInt64
 	if o.Attempt != nil {
-		made = 1
+		number = sql.NullInt64{Int64: int64(o.Attempt.Number), Valid: true}
 	}
 	callback := callbackNumber(o.Callback)
-	var attempts int
 	var lane int64
-	err := t.row(settleDelivery, o.Sequence, callback, int64(w), state, due, ended, reason, made).Scan(&attempts, &lane)
+	err := t.row(settleDelivery, o.Sequence, callback, int64(w), state, due, ended, reason, number).Scan(&lane)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -76,7 +77,7 @@ func (t tx) settle(w webhook.Worker, o webhook.Outcome, now int64) error {
 		return err
 	}
 	if a := o.Attempt; a != nil {
-		_, err := t.exec(insertAttempt, o.Sequence, callback, attempts,
+		_, err := t.exec(insertAttempt, o.Sequence, callback, a.Number,
 			millis(a.Time), int64(a.Duration), a.Status, a.Error, a.Answer)
 		if err != nil {
 			return err

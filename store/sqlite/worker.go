@@ -10,6 +10,11 @@ const (
 	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)"
 	beatWorker   = "UPDATE ringback_workers SET beat = beat + 1 WHERE id = ?"
 
+	selectWorkers = `SELECT id, beat, EXISTS (
+		SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_worker
+		WHERE worker = ringback_workers.id AND worker > 0 AND ` + visible + `)
+	FROM ringback_workers ORDER BY id`
+
 	retireClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
 	SET state = ` + ready + `, due = 0, worker = 0 WHERE worker = ? AND worker > 0`
 
@@ -57,10 +62,10 @@ func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err 
 	err = s.read(ctx, "workers", func(q querier) error {
 		return scanRows(ctx, q, func(row scanner) error {
 			var w webhook.WorkerBeat
-			err := row.Scan(&w.Worker, &w.Beat)
+			err := row.Scan(&w.Worker, &w.Beat, &w.Holds)
 			workers = append(workers, w)
 			return err
-		}, "SELECT id, beat FROM ringback_workers ORDER BY id")
+		}, selectWorkers)
 	})
 	return workers, err
 }

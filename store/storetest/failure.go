@@ -12,6 +12,7 @@ func failureTests() []test {
 		{"once per event", testFailuresOnce},
 		{"callback that is gone", testFailureGone},
 		{"new expression", testFailuresReset},
+		{"of another version", testFailureVersion},
 	}
 }
 
@@ -19,7 +20,7 @@ func failureTests() []test {
 func (h *harness) fail(e webhook.Event, c webhook.Callback, message string) {
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{{
 		Sequence: e.Sequence,
-		Failures: []webhook.ExpressionFailure{{Callback: c.ID, Message: message}},
+		Failures: []webhook.ExpressionFailure{{Callback: c.ID, Version: c.Version, Message: message}},
 	}}))
 }
 
@@ -85,4 +86,36 @@ func testFailuresReset(h *harness) {
 	h.must(err)
 	equal(h, "failures with a new expression", c.ExpressionFailures, 0)
 	equal(h, "error with a new expression", c.ExpressionError, webhook.ExpressionError{})
+}
+
+// testFailureVersion is the condition that was changed while an engine tried it.
+func testFailureVersion(h *harness) {
+	older, other := h.create("d", ""), h.create("d", "")
+	changed := older
+	changed.Expression = "age > 17"
+	changed, err := h.store.UpdateCallback(h.ctx(), changed)
+	h.must(err)
+	unknown := changed
+	unknown.Version++
+	h.dispatch(profile("e1", "r"), profile("e2", "r"), profile("e3", "r"))
+	for i, e := range h.pending() {
+		c := []webhook.Callback{older, unknown, {ID: changed.ID}}[i]
+		h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{{
+			Sequence: e.Sequence,
+			Targets:  expand(e, other).Targets,
+			Failures: []webhook.ExpressionFailure{
+				{Callback: c.ID, Version: c.Version, Message: "failed"},
+				{Callback: other.ID, Version: other.Version, Message: e.ID},
+			},
+		}}))
+	}
+	equal(h, "callback", h.callback(changed.ID), changed)
+	got := h.callback(other.ID) // what is passed over takes nothing else with it
+	equal(h, "failures of the other", got.ExpressionFailures, 3)
+	equal(h, "last failure of the other", got.ExpressionError.Message, "e3")
+	equal(h, "states", h.states(other, "e1", "e2", "e3"), "ready waiting waiting")
+
+	h.dispatch(profile("e4", "r"))
+	h.fail(h.pending()[0], changed, "failed")
+	equal(h, "failures of the version stored", h.callback(changed.ID).ExpressionFailures, 1)
 }

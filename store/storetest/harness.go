@@ -180,11 +180,11 @@ func (h *harness) settle(w webhook.Worker, state webhook.DeliveryState, claimed 
 	h.must(h.store.Settle(h.ctx(), w, outcomes))
 }
 
-// outcome returns the outcome of an attempt. A retry is due in an hour.
+// outcome returns the outcome of the next attempt. A retry is due in an hour.
 func outcome(c webhook.Claimed, state webhook.DeliveryState) webhook.Outcome {
 	o := webhook.Outcome{
 		Sequence: c.Sequence, Callback: c.Callback, State: state,
-		Attempt: &webhook.Attempt{Time: time.Now(), Duration: time.Second, Status: 200},
+		Attempt: &webhook.Attempt{Number: c.Attempts + 1, Time: time.Now(), Duration: time.Second, Status: 200},
 	}
 	switch state {
 	case webhook.DeliveryDead:

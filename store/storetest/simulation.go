@@ -35,6 +35,9 @@ type simulation struct {
 	*rand.Rand
 	now    time.Time
 	events int
+	// What was settled last, and by whom.
+	settler webhook.Worker
+	settled []webhook.Outcome
 }
 
 func simulate(h *harness, seed uint64) {
@@ -49,7 +52,7 @@ func simulate(h *harness, seed uint64) {
 		weight int
 		step   func()
 	}{
-		{20, s.append}, {20, s.fan}, {25, s.take}, {25, s.record}, {4, s.joins}, {3, s.crashes}, {2, s.leaves},
+		{20, s.append}, {20, s.fan}, {25, s.take}, {25, s.record}, {5, s.repeat}, {4, s.joins}, {3, s.crashes}, {2, s.leaves},
 		{4, s.register}, {1, s.change}, {1, s.unregister}, {5, s.clock}, {2, s.forget},
 	}
 	var deck []func()
@@ -192,12 +195,24 @@ func (s *simulation) record() {
 			o.State, o.Due = webhook.DeliveryReady, s.now.Add(time.Duration(s.IntN(60))*time.Second)
 		}
 		if s.IntN(5) > 0 {
-			o.Attempt = &webhook.Attempt{Time: s.now, Status: 500}
+			o.Attempt = &webhook.Attempt{Number: d.attempts + 1, Time: s.now, Status: 500}
 		}
 		outcomes = append(outcomes, o)
 		s.model.settle(d, o)
 	}
 	s.must(s.store.Settle(s.ctx(), w, outcomes))
+	s.settler = w
+	s.settled = slices.DeleteFunc(outcomes, func(o webhook.Outcome) bool { return o.Attempt == nil })
+}
+
+// repeat settles again what was settled last, as one does who does not know.
+func (s *simulation) repeat() {
+	err := s.store.Settle(s.ctx(), s.settler, s.settled)
+	if !slices.Contains(s.workers, s.settler) {
+		s.wantErr("settle again", err, webhook.ErrFenced)
+		return
+	}
+	s.must(err)
 }
 
 func (s *simulation) joins() { s.workers = append(s.workers, s.join()) }
@@ -271,6 +286,14 @@ func (s *simulation) compare() {
 			s.t.Fatalf("delivery is\n%+v, want\n%+v", got, *want)
 		}
 	}
+	var holders []webhook.Worker
+	for _, w := range s.workers {
+		if len(s.claimedBy(w)) > 0 {
+			holders = append(holders, w)
+		}
+	}
+	slices.Sort(holders)
+	equalList(s.harness, "workers that hold claims", s.holders(), holders)
 	page, err := s.store.Callbacks(s.ctx(), webhook.CallbackQuery{Limit: 100})
 	s.must(err)
 	if !slices.Equal(page.Callbacks, s.callbacks) {
