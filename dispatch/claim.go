@@ -23,6 +23,7 @@ func (r *run) claimLoop(ctx context.Context) {
 	defer r.attempts.Wait()
 	trouble := trouble{log: r.log, doing: "claiming"}
 	after := make(map[*pool]string)
+	pause := firstPause
 	for {
 		select {
 		case <-ctx.Done():
@@ -44,9 +45,12 @@ func (r *run) claimLoop(ctx context.Context) {
 					// Whether it claimed anything is not known. What it may have is
 					// handed back when this worker leaves.
 					trouble.note(err)
+					sleep(ctx, pause)
+					pause = min(2*pause, longestPause)
 					r.join(ctx, w)
 				default:
 					trouble.note(nil)
+					pause = firstPause
 				}
 				for i := range claimed {
 					r.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})

@@ -57,7 +57,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		ready:    newSignal(),
 		slots:    newSlots(&e.options),
 		outcomes: make(chan outcome, settleBatch),
-		identity: identity{inHand: make(map[webhook.Worker]int)},
+		identity: identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
 	}
 	r.retries.ring = r.ready
 	defer r.retries.stop()

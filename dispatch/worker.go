@@ -11,7 +11,7 @@ import (
 // declared dead, and when it can't know what a claim that failed has claimed; it still
 // settles, in the old one's name, what that had in hand.
 type identity struct {
-	joining sync.Mutex // held while joining, so that a run joins once
+	joining chan struct{} // holds a token while joining, so that a run joins once
 
 	mu      sync.Mutex
 	current webhook.Worker
@@ -39,8 +39,12 @@ func (r *run) workers() map[webhook.Worker]bool {
 // join registers the run as a worker, unless it is another one than stale by now. It
 // reports false when ctx ended first.
 func (r *run) join(ctx context.Context, stale webhook.Worker) bool {
-	r.identity.joining.Lock()
-	defer r.identity.joining.Unlock()
+	select {
+	case r.identity.joining <- struct{}{}:
+		defer func() { <-r.identity.joining }()
+	case <-ctx.Done():
+		return false
+	}
 	if r.me() != stale {
 		return true
 	}
