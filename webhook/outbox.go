@@ -1,0 +1,86 @@
+package webhook
+
+import "context"
+
+// An Outbox takes events in and keeps them until they are fanned out: replaced by
+// the deliveries they give rise to.
+type Outbox interface {
+	Dispatcher
+
+	// Pending returns up to limit events that are not fanned out, with encoded
+	// forms of up to limitBytes together (the first whatever its size), in the
+	// order of their sequence and without a gap: no event of a record is passed
+	// over for a later one. With them, read at the same instant, comes the
+	// registry's revision.
+	Pending(ctx context.Context, limit, limitBytes int) (PendingEvents, error)
+
+	// Listeners returns the callbacks that may hear of a change in the scope, in
+	// order of creation. For a profile's scope (no collection) these are the
+	// callbacks bound to the database alone; for a subprofile's those bound to the
+	// collection, of that database or of any.
+	Listeners(ctx context.Context, scope Scope) (Listeners, error)
+
+	// FanOut takes events off the outbox and writes their deliveries, in one
+	// transaction. An event that is fanned out already is passed over, and so is a
+	// target whose callback is gone. A delivery is born waiting when an open one
+	// to the same callback about the same record exists, otherwise ready and due
+	// at once.
+	FanOut(ctx context.Context, expansions []Expansion) error
+
+	// Watch calls wake, in its own goroutine, once when it begins and then soon
+	// after anything may have been appended, committed or made ready, by whatever
+	// process, until ctx ends; then it returns nil. wake does not block; calling
+	// it in vain does no harm. That a retry comes due is not watched.
+	Watch(ctx context.Context, wake func()) error
+}
+
+// PendingEvents are events not yet fanned out.
+type PendingEvents struct {
+	Events []Event
+	// Damaged are the sequences, between those of Events, that could not be
+	// decoded.
+	Damaged []int64
+	// Revision grows with every change of any callback's definition. Listeners
+	// read at an older revision must be read again before they decide about
+	// these events.
+	Revision int64
+	// More is set when the limits have cut the events off.
+	More bool
+}
+
+// Listeners are the callbacks of a scope as of a revision of the registry.
+type Listeners struct {
+	Callbacks []Callback
+	Revision  int64
+}
+
+// An Expansion is what one event fans out to.
+type Expansion struct {
+	Sequence int64
+	// Messages are the event's bodies, in the formats that the targets use.
+	Messages map[Method][]byte
+	// Targets are the deliveries to write; none takes the event off the outbox.
+	Targets []Target
+	// Failures are the callbacks whose condition failed on the event: each is
+	// counted and kept as the callback's ExpressionError, which changes neither
+	// its version nor the registry's revision.
+	Failures []ExpressionFailure
+}
+
+// An ExpressionFailure is a callback whose condition failed, and how. It is passed
+// over when the callback's version has changed since: the condition may be another.
+type ExpressionFailure struct {
+	Callback string
+	Version  int64
+	Message  string
+}
+
+// A Target is one delivery to be.
+type Target struct {
+	Callback string
+	Method   Method
+	Encoding Encoding
+	// Dead is set where the delivery can't be attempted and says why: then it is
+	// born dead.
+	Dead string
+}
