@@ -1,7 +1,9 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -19,27 +21,41 @@ func (r *run) expand(ctx context.Context, event *webhook.Event, listeners []list
 		made:  webhook.Expansion{Sequence: event.Sequence, Messages: make(map[webhook.Method][]byte, 1)},
 	}
 	defer e.scope.End()
-	// What took too long the last time comes last: the conditions of an event share a
-	// budget of time.
-	var slow []*listener
+	// What took too long the last time comes last, and may have to wait for another
+	// event: the time that the conditions of an event take holds up those behind it.
+	var slow []slowListener
 	for i := range listeners {
-		switch l := &listeners[i]; {
-		case ctx.Err() != nil:
+		l := &listeners[i]
+		if ctx.Err() != nil {
 			return webhook.Expansion{}, ctx.Err()
-		case !l.hears(event):
-		case r.slow.struck(&l.Callback):
-			slow = append(slow, l)
-		default:
-			e.offer(l, false)
 		}
+		if !l.hears(event) {
+			continue
+		}
+		if n := r.slow.struck(&l.Callback); n > 0 {
+			slow = append(slow, slowListener{l, n})
+			continue
+		}
+		e.offer(l, false)
 	}
+	slices.SortStableFunc(slow, func(a, b slowListener) int { return cmp.Compare(a.strikes, b.strikes) })
 	for _, l := range slow {
 		if ctx.Err() != nil {
 			return webhook.Expansion{}, ctx.Err()
 		}
-		e.offer(l, true)
+		if e.spent > slowTime || r.slow.suspended(&l.Callback, time.Now()) {
+			e.fail(l.listener, "was not evaluated: on the events before it took longer than it may")
+			continue
+		}
+		e.offer(l.listener, true)
 	}
 	return e.made, nil
+}
+
+// A slowListener is one whose condition ran into its deadline the last times.
+type slowListener struct {
+	*listener
+	strikes int
 }
 
 // An expander makes the expansion of one event.
@@ -49,17 +65,15 @@ type expander struct {
 	scope   *condition.Scope
 	made    webhook.Expansion
 	refused map[webhook.Method]string // why there is no message
+	spent   time.Duration             // on conditions
 }
 
 // offer makes the listener a target if its condition takes the turn that it waits for.
 // slow tells that it took too long the last time.
 func (e *expander) offer(l *listener, slow bool) {
 	now := time.Now()
-	if slow && e.run.slow.suspended(&l.Callback, now) {
-		e.fail(l, "was not evaluated: it took longer than it may on the events before, again and again")
-		return
-	}
 	turn := l.turn(e.event, e.scope)
+	e.spent += time.Since(now)
 	if slow || turn.tooLong {
 		e.run.slow.note(&l.Callback, turn.tooLong, now)
 	}

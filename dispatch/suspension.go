@@ -15,8 +15,12 @@ const (
 
 	// firstSuspension is for how long; it doubles each time the condition, tried
 	// again, runs into the deadline once more, up to longestSuspension.
-	firstSuspension   = time.Second
-	longestSuspension = time.Minute
+	firstSuspension   = 10 * time.Second
+	longestSuspension = 10 * time.Minute
+
+	// slowTime is how long the conditions of one event may have taken together for
+	// one that ran into its deadline the last time to be tried as well.
+	slowTime = 100 * time.Millisecond
 
 	// maxSuspended bounds the conditions that are remembered.
 	maxSuspended = 50_000
@@ -37,15 +41,18 @@ type suspension struct {
 	until   time.Time
 }
 
-// struck reports whether the callback's condition ran into its deadline the last time.
-func (s *suspensions) struck(c *webhook.Callback) bool {
+// struck returns how many times in a row the callback's condition has run into its
+// deadline.
+func (s *suspensions) struck(c *webhook.Callback) int {
 	if !s.any.Load() {
-		return false
+		return 0
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := s.of[c.ID]
-	return x != nil && x.version == c.Version
+	if x := s.of[c.ID]; x != nil && x.version == c.Version {
+		return x.strikes
+	}
+	return 0
 }
 
 // suspended reports whether the callback's condition is not to be evaluated now.

@@ -60,7 +60,7 @@ func TestSlowConditions(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- engine.Run(ctx) }()
-	const events = 6
+	const events = 12
 	for i := range events {
 		id := fmt.Sprint("e", i)
 		if err := engine.Dispatch(ctx, largeEvent("788", id)); err != nil {
