@@ -28,41 +28,49 @@ const (
 
 var userAgent = "ringback/" + webhook.Version
 
-// attempt makes one request and tells what came of it. It never takes longer than
-// the engine's timeout.
-func (e *Engine) attempt(ctx context.Context, c *webhook.Claimed) webhook.Attempt {
-	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
-	defer cancel()
-	started := time.Now()
-	a := webhook.Attempt{Number: c.Attempts + 1, Time: started}
-	a.Status, a.Answer, a.Error = e.post(ctx, cancel, c, started)
-	a.Duration = time.Since(started)
-	return a
+// A result is what came of an attempt.
+type result struct {
+	webhook.Attempt
+	wait time.Duration // how long the receiver asks to be left alone
 }
 
-// post sends the message and returns the status, the beginning of the answer, and
-// what went wrong.
-func (e *Engine) post(ctx context.Context, cancel context.CancelFunc, c *webhook.Claimed, now time.Time) (status int, answer, fault string) {
-	request, err := newRequest(ctx, c, now)
+// attempt makes one request and tells what came of it. It never takes longer than
+// the engine's timeout.
+func (e *Engine) attempt(ctx context.Context, c *webhook.Claimed) result {
+	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
+	defer cancel()
+	began := time.Now()
+	r := result{Attempt: webhook.Attempt{Number: c.Attempts + 1, Time: began}}
+	e.post(ctx, cancel, c, &r)
+	r.Duration = time.Since(began)
+	return r
+}
+
+// post sends the message and fills in what came back.
+func (e *Engine) post(ctx context.Context, cancel context.CancelFunc, c *webhook.Claimed, r *result) {
+	request, err := newRequest(ctx, c, r.Time)
 	if err != nil {
-		return 0, "", "the request cannot be made: " + err.Error()
+		r.Error = "the request cannot be made: " + err.Error()
+		return
 	}
 	response, err := e.transport.RoundTrip(request)
 	if err != nil {
-		return 0, "", explain(err, e.options.Timeout)
+		r.Error = explain(err, e.options.Timeout)
+		return
 	}
 	defer response.Body.Close()
-	status = response.StatusCode
-	if status < 200 {
-		// The body of a switched protocol heeds no deadline: leave it alone.
-		return status, "", "the answer has status " + strconv.Itoa(status)
+	r.Status = response.StatusCode
+	if r.Status < 200 || r.Status > 299 {
+		r.Error = "the answer has status " + strconv.Itoa(r.Status)
+	}
+	if r.Status < 200 {
+		return // the body of a switched protocol heeds no deadline: leave it alone
+	}
+	if r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable {
+		r.wait = retryAfter(response.Header, time.Now())
 	}
 	defer time.AfterFunc(answerTime, cancel).Stop()
-	answer = readAnswer(response.Body)
-	if status > 299 {
-		fault = "the answer has status " + strconv.Itoa(status)
-	}
-	return status, answer, fault
+	r.Answer = readAnswer(response.Body)
 }
 
 // newRequest builds the POST of one attempt.

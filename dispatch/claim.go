@@ -92,8 +92,8 @@ func (r *run) start(ctx context.Context, j *job) {
 	}
 	r.attempts.Go(func() {
 		// The requests in flight outlive ctx: that is what draining means.
-		attempt := r.engine.attempt(context.WithoutCancel(ctx), &j.Claimed)
-		r.slots.note(j.Callback, attempt.Duration)
-		r.outcomes <- outcome{j, r.judge(&j.Claimed, attempt)}
+		result := r.engine.attempt(context.WithoutCancel(ctx), &j.Claimed)
+		r.slots.note(j.Callback, result.Duration)
+		r.outcomes <- outcome{j, r.judge(&j.Claimed, &result)}
 	})
 }

@@ -3,7 +3,10 @@ package dispatch
 import (
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -62,4 +65,25 @@ func (r Retry) pause(attempts int) (time.Duration, bool) {
 		return time.Duration(longer), true
 	}
 	return pause, true
+}
+
+// maxRetryAfter is how long a receiver may ask to be left alone.
+const maxRetryAfter = 24 * time.Hour
+
+// retryAfter returns what a Retry-After header asks for: seconds or a date (RFC 9110,
+// 10.2.3), from 0 to maxRetryAfter; 0 for what is neither.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+			return maxRetryAfter
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
 }

@@ -19,16 +19,17 @@ type outcome struct {
 }
 
 // judge decides what an attempt means for its delivery: an answer of 200 to 299 is
-// success; anything else is tried again until the attempts are used up.
-func (r *run) judge(c *webhook.Claimed, a webhook.Attempt) webhook.Outcome {
-	o := webhook.Outcome{Sequence: c.Sequence, Callback: c.Callback, Attempt: &a}
+// success; anything else is tried again, no sooner than the receiver asks for, until
+// the attempts are used up.
+func (r *run) judge(c *webhook.Claimed, a *result) webhook.Outcome {
+	o := webhook.Outcome{Sequence: c.Sequence, Callback: c.Callback, Attempt: &a.Attempt}
 	pause, again := r.engine.options.Retry.pause(a.Number)
 	switch {
 	case a.Error == "":
 		o.State = webhook.DeliveryDelivered
 	case again:
 		o.State = webhook.DeliveryReady
-		o.Due = time.Now().Add(pause)
+		o.Due = time.Now().Add(max(pause, a.wait))
 	default:
 		o.State = webhook.DeliveryDead
 		o.Reason = fmt.Sprintf("all %d attempts failed, the last one: %s", a.Number, a.Error)
