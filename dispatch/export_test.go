@@ -11,3 +11,6 @@ func (e *Engine) Transport() *http.Transport { return e.transport.(*http.Transpo
 
 // Denied is the check of an address against the table of denials.
 var Denied = denied
+
+// Options are the engine's options, with their defaults.
+func (e *Engine) Options() Options { return e.options }

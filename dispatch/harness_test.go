@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -113,7 +114,13 @@ func inBubble(t *testing.T, o *dispatch.Options, f func(b *bench)) {
 
 func (b *bench) newEngine(o *dispatch.Options) *dispatch.Engine {
 	b.Helper()
-	engine, err := dispatch.New(b.Store, o)
+	return b.engineOn(b.Store, o)
+}
+
+// engineOn returns an engine on a store that, as a rule, wraps the bench's own.
+func (b *bench) engineOn(store webhook.Store, o *dispatch.Options) *dispatch.Engine {
+	b.Helper()
+	engine, err := dispatch.New(store, o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -193,6 +200,28 @@ func ages(posts []post, record string) string {
 		}
 	}
 	return strings.TrimSpace(text.String())
+}
+
+// A logbook keeps what an engine logs.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// Logger returns a logger that writes to the book.
+func (l *logbook) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// Count returns how often a text was logged.
+func (l *logbook) Count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
 }
 
 // advance moves the bubble's clock on.

@@ -73,16 +73,15 @@ func (r *run) takeOverLoop(ctx context.Context) {
 	var seen map[webhook.Worker]sight
 	var looked time.Time
 	for {
-		if time.Since(looked) > maxBlink {
+		workers, err := r.store.Workers(ctx)
+		now := time.Now()
+		if err != nil || now.Sub(looked) > maxBlink { // the answer may have taken long too
 			seen = nil
 		}
-		workers, err := r.store.Workers(ctx)
-		looked = time.Now()
-		seen = r.look(workers, seen, looked)
+		looked = now
 		if err == nil {
-			err = r.retire(ctx, seen, looked)
-		} else {
-			seen = nil
+			seen = r.look(workers, seen, now)
+			err = r.retire(ctx, seen, now)
 		}
 		if ctx.Err() == nil {
 			trouble.note(err)

@@ -2,9 +2,9 @@ package dispatch_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,28 +16,35 @@ import (
 func TestRetrySchedule(t *testing.T) {
 	for _, test := range []struct {
 		name   string
+		pauses []time.Duration
 		jitter float64
 		slack  float64
 	}{
-		{"exact", -1, 0},
-		{"with jitter", 0, 0.2},
+		{"exact", dispatch.DefaultPauses(), -1, 0},
+		{"with jitter", []time.Duration{5 * time.Second, time.Minute, 10 * time.Minute}, 0, 0.2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, &dispatch.Options{Retry: dispatch.Retry{Jitter: test.jitter}}, func(b *bench) {
+			o := &dispatch.Options{Retry: dispatch.Retry{Pauses: test.pauses, Jitter: test.jitter}}
+			inBubble(t, o, func(b *bench) {
 				b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
 					return answer(500, "out of order"), nil
 				}
 				c := b.Callback("hook", webhook.Callback{})
 				b.Start()
 				b.Dispatch("1", 30)
-				advance(35 * time.Hour)
+				total := time.Minute
+				for _, pause := range test.pauses {
+					total += pause * 6 / 5
+				}
+				advance(total)
 				synctest.Wait()
 
+				attempted := len(test.pauses) + 1
 				posts := b.Network.Posts()
-				if len(posts) != 8 {
-					t.Fatalf("%d attempts, want 8", len(posts))
+				if len(posts) != attempted {
+					t.Fatalf("%d attempts, want %d", len(posts), attempted)
 				}
-				for i, want := range dispatch.DefaultPauses() {
+				for i, want := range test.pauses {
 					got := posts[i+1].Time.Sub(posts[i].Time)
 					// Times are kept to the millisecond.
 					if math.Abs(float64(got-want)) > test.slack*float64(want)+float64(time.Millisecond) {
@@ -51,12 +58,12 @@ func TestRetrySchedule(t *testing.T) {
 				}
 
 				d := b.Delivery("1", 30, c)
-				if d.State != webhook.DeliveryDead || d.Attempts != 8 ||
-					d.Reason != "all 8 attempts failed, the last one: the answer has status 500" {
+				if d.State != webhook.DeliveryDead || d.Attempts != attempted ||
+					d.Reason != fmt.Sprintf("all %d attempts failed, the last one: the answer has status 500", attempted) {
 					t.Errorf("delivery: %+v", d)
 				}
 				attempts, err := b.Store.Attempts(t.Context(), d.ID)
-				if err != nil || len(attempts) != 8 {
+				if err != nil || len(attempts) != attempted {
 					t.Fatalf("%d attempts recorded, %v", len(attempts), err)
 				}
 				for i, a := range attempts {
@@ -117,25 +124,21 @@ func TestEditBetweenAttempts(t *testing.T) {
 	})
 }
 
-func TestOptionsAreChecked(t *testing.T) {
-	for name, o := range map[string]dispatch.Options{
-		"Concurrency":   {Concurrency: -1},
-		"PerCallback":   {PerCallback: -1},
-		"Probation":     {Probation: -1},
-		"Timeout":       {Timeout: -1},
-		"KeepDelivered": {KeepDelivered: -1},
-		"KeepDead":      {KeepDead: -1},
-		"Pauses":        {Retry: dispatch.Retry{Pauses: []time.Duration{-1}}},
-		"Jitter":        {Retry: dispatch.Retry{Jitter: 2}},
-		"AllowPorts":    {Targets: dispatch.Targets{AllowPorts: []uint16{0}}},
-	} {
-		if _, err := dispatch.New(nopStore{}, &o); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: error %v does not name the option", name, err)
+// A retry is made when it is due, not when the engine next looks for work unasked.
+func TestRetryIsPunctual(t *testing.T) {
+	o := &dispatch.Options{Retry: dispatch.Retry{Pauses: []time.Duration{300 * time.Millisecond}, Jitter: -1}}
+	inBubble(t, o, func(b *bench) {
+		b.Network.Answer = func(*http.Request, int) (*http.Response, error) { return answer(500, ""), nil }
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 30)
+		advance(900 * time.Millisecond)
+		posts := b.Network.Posts()
+		if len(posts) != 2 {
+			t.Fatalf("%d posts, want 2", len(posts))
 		}
-	}
-	if _, err := dispatch.New(nil, nil); err == nil {
-		t.Error("New accepts no store")
-	}
+		if got := posts[1].Time.Sub(posts[0].Time); got < 299*time.Millisecond || got > 301*time.Millisecond {
+			t.Errorf("the second post came after %v, want 300ms", got)
+		}
+	})
 }
-
-type nopStore struct{ webhook.Store }

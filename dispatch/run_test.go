@@ -74,13 +74,7 @@ func TestDrainSilentReceiver(t *testing.T) {
 // A store that fails for good does not keep Run from returning.
 func TestDrainBrokenStore(t *testing.T) {
 	inBubble(t, nil, func(b *bench) {
-		broken := &brokenStore{Store: b.Store}
-		engine, err := dispatch.New(broken, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		engine.SetTransport(b.Network)
-		b.Engine = engine
+		b.Engine = b.engineOn(&brokenStore{Store: b.Store}, nil)
 		b.Callback("hook", webhook.Callback{})
 		b.Start()
 		b.Dispatch("1", 30)
@@ -104,14 +98,9 @@ func (*brokenStore) Settle(context.Context, webhook.Worker, []webhook.Outcome) e
 func TestFailingStore(t *testing.T) {
 	inBubble(t, nil, func(b *bench) {
 		flaky := &flakyStore{Store: b.Store, until: time.Now().Add(20 * time.Second)}
-		engine, err := dispatch.New(flaky, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		engine.SetTransport(b.Network)
 		c := b.Callback("hook", webhook.Callback{})
 		b.Dispatch("1", 30)
-		b.Engine = engine
+		b.Engine = b.engineOn(flaky, nil)
 		b.Start()
 		advance(30 * time.Second) // within 10 s of the store's return
 		synctest.Wait()
@@ -278,4 +267,38 @@ func TestRetention(t *testing.T) {
 			t.Errorf("%d posts, want 2", n)
 		}
 	})
+}
+
+// What was delivered and what is dead are each kept for as long as their option says.
+func TestRetentionByState(t *testing.T) {
+	for _, o := range []*dispatch.Options{
+		{KeepDelivered: 10 * time.Minute, KeepDead: 30 * time.Minute},
+		{KeepDelivered: 30 * time.Minute, KeepDead: 10 * time.Minute},
+	} {
+		o.Retry.Pauses = []time.Duration{}
+		inBubble(t, o, func(b *bench) {
+			b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
+				if r.URL.Path == "/broken" {
+					return answer(500, ""), nil
+				}
+				return answer(200, ""), nil
+			}
+			ends := map[string]time.Duration{
+				webhook.DeliveryID("1-30", b.Callback("works", webhook.Callback{}).ID):  o.KeepDelivered,
+				webhook.DeliveryID("1-30", b.Callback("broken", webhook.Callback{}).ID): o.KeepDead,
+			}
+			b.Start()
+			b.Dispatch("1", 30)
+			started := time.Now()
+			for _, age := range []time.Duration{5 * time.Minute, 20 * time.Minute, 40 * time.Minute} {
+				advance(age - time.Since(started))
+				for id, end := range ends {
+					_, err := b.Store.Delivery(t.Context(), id)
+					if kept := err == nil; kept != (age < end) {
+						t.Errorf("after %v, %s, to be kept for %v: %v", age, id, end, err)
+					}
+				}
+			}
+		})
+	}
 }

@@ -13,9 +13,9 @@ type Options struct {
 	// 50 ms, so that an evaluation never takes more than 100 ms: what is under way
 	// when the deadline passes ends before it is heeded, and an expression that
 	// ran into it on a small event gets a second try, since on a busy machine it may
-	// not have been its own fault. Once the conditions of an event have taken five
-	// deadlines together, those that are left have an eighth of it each, so that
-	// many slow ones don't hold up the rest.
+	// not have been its own fault. Once the slow ones among the conditions of an event
+	// (more than a sixteenth of the deadline) have taken five deadlines together,
+	// those that are left have an eighth of it each, so that they are not held up.
 	Deadline time.Duration
 
 	// MaxSource is the largest size of a condition in bytes. Default 4096, the

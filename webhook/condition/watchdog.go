@@ -23,11 +23,13 @@ type watchdog struct {
 	expired  atomic.Bool // the evaluation under way is to stop
 }
 
-// The conditions of an event may use the full deadline until they have taken so many
-// deadlines together. The rest have a fraction of it, which is plenty for an honest one.
+// The conditions of an event may use the full deadline until the slow ones, those that
+// take more than a part of it, have taken so many deadlines together. The rest have a
+// fraction of it, which is plenty for an honest one.
 const (
 	fullDeadlines = 5
 	fraction      = 8
+	slow          = 16
 )
 
 // set readies the watchdog for an event.
@@ -77,7 +79,9 @@ func (w *watchdog) look() {
 func (w *watchdog) end() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.budget -= time.Since(w.since)
+	if took := time.Since(w.since); took > w.full/slow {
+		w.budget -= took
+	}
 	expired := w.expired.Swap(false)
 	if expired {
 		w.vm.ClearInterrupt()

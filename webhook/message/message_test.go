@@ -178,6 +178,28 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// TestFormSize: a form has at most three bytes for each of the message, whatever that
+// holds; senders reckon with it.
+func TestFormSize(t *testing.T) {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	for name, msg := range map[string][]byte{
+		"quotes":     bytes.Repeat([]byte(`"`), 1000),
+		"spaces":     bytes.Repeat([]byte(" "), 1000),
+		"letters":    bytes.Repeat([]byte("a"), 1000),
+		"every byte": every,
+	} {
+		for _, method := range methods {
+			_, form := message.Request(method, webhook.EncodingForm, msg)
+			if most := len(method) + 1 + 3*len(msg); len(form) > most {
+				t.Errorf("%s: %d bytes as a form, want at most %d", name, len(form), most)
+			}
+		}
+	}
+}
+
 func encode(t testing.TB, method webhook.Method, e *webhook.Event) []byte {
 	t.Helper()
 	b, err := message.Encode(method, e)

@@ -1,0 +1,197 @@
+package dispatch_test
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// One transaction of the fan-out is bounded, in deliveries and failures together and in
+// bytes of messages, so that other writers come through.
+func TestFanOutIsBounded(t *testing.T) {
+	t.Run("rows", func(t *testing.T) {
+		inBubble(t, nil, func(b *bench) {
+			store := &fanOutMeter{Store: b.Store}
+			b.Engine = b.engineOn(store, nil)
+			for range 50 {
+				b.Callback("fires", webhook.Callback{})
+				b.Callback("fails", webhook.Callback{Expression: "profile"})
+			}
+			for i := range 30 {
+				b.Dispatch(strconv.Itoa(i+1), 1)
+			}
+			b.Start()
+			advance(time.Minute)
+			synctest.Wait()
+			if store.total != 3000 || store.rows > 512 || store.rows <= 100 {
+				t.Errorf("%d rows in all, up to %d in a transaction; want 3000, several events' and at most 512",
+					store.total, store.rows)
+			}
+		})
+	})
+	t.Run("bytes", func(t *testing.T) {
+		inBubble(t, nil, func(b *bench) {
+			store := &fanOutMeter{Store: b.Store}
+			b.Engine = b.engineOn(store, nil)
+			b.Callback("xml", webhook.Callback{Method: webhook.MethodXML})
+			b.Callback("json", webhook.Callback{})
+			list := slices.Repeat([]any{1}, 20_000) // far larger as XML
+			for i := range 15 {
+				e := update(strconv.Itoa(i+1), 1)
+				e.Profile.Fields["list"] = list
+				if err := b.Engine.Dispatch(t.Context(), e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.Start()
+			advance(time.Minute)
+			synctest.Wait()
+			if store.total != 30 || store.bytes > 4<<20 || store.bytes < 1<<20 {
+				t.Errorf("%d deliveries, up to %d bytes in a transaction; want 30, several events' and at most 4 MiB",
+					store.total, store.bytes)
+			}
+		})
+	})
+}
+
+// fanOutMeter measures transactions, and takes long over each, so that whatever may
+// come together in the next one does.
+type fanOutMeter struct {
+	webhook.Store
+	mu                 sync.Mutex
+	total, rows, bytes int // the latter two of the largest transactions
+}
+
+func (s *fanOutMeter) FanOut(ctx context.Context, expansions []webhook.Expansion) error {
+	rows, bytes := 0, 0
+	for _, x := range expansions {
+		rows += len(x.Targets) + len(x.Failures)
+		for _, m := range x.Messages {
+			bytes += len(m)
+		}
+	}
+	s.mu.Lock()
+	s.total += rows
+	s.rows, s.bytes = max(s.rows, rows), max(s.bytes, bytes)
+	s.mu.Unlock()
+	advance(100 * time.Millisecond)
+	return s.Store.FanOut(ctx, expansions)
+}
+
+// Listeners are kept in memory, except those of a scope that has too many.
+func TestListenersInMemory(t *testing.T) {
+	for _, test := range []struct{ listeners, reads int }{{100, 1}, {60_000, 3}} {
+		inBubble(t, nil, func(b *bench) {
+			store := &listenersMeter{Store: b.Store}
+			for i := range test.listeners {
+				store.all = append(store.all, webhook.Callback{
+					ID: strconv.Itoa(i + 1), Database: "788", Action: webhook.ActionDelete,
+				}.WithDefaults())
+			}
+			b.Engine = b.engineOn(store, nil)
+			b.Start()
+			for age := range 3 {
+				b.Dispatch("1", age)
+				synctest.Wait()
+			}
+			if n := int(store.reads.Load()); n != test.reads {
+				t.Errorf("%d listeners are read %d times for 3 events, want %d", test.listeners, n, test.reads)
+			}
+		})
+	}
+}
+
+type listenersMeter struct {
+	webhook.Store
+	reads atomic.Int32
+	all   []webhook.Callback
+}
+
+func (s *listenersMeter) Listeners(context.Context, webhook.Scope) (webhook.Listeners, error) {
+	s.reads.Add(1)
+	return webhook.Listeners{Callbacks: s.all}, nil
+}
+
+// A failure of an expression that has been replaced meanwhile is not counted on the new
+// one.
+func TestFailureOfAnOldExpression(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := &editingStore{Store: b.Store}
+		b.Engine = b.engineOn(store, nil)
+		c := b.Callback("hook", webhook.Callback{Expression: "profile"})
+		store.edit = func() {
+			c.Expression = "true"
+			if _, err := b.Store.UpdateCallback(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		}
+		b.Dispatch("1", 1)
+		b.Start()
+		synctest.Wait()
+		c, err := b.Store.Callback(t.Context(), c.ID)
+		if err != nil || c.Expression != "true" || c.ExpressionFailures != 0 {
+			t.Errorf("%q has %d failures, %+v, %v", c.Expression, c.ExpressionFailures, c.ExpressionError, err)
+		}
+	})
+}
+
+// editingStore changes a callback between the reading of the listeners and the fan-out.
+type editingStore struct {
+	webhook.Store
+	edit func()
+}
+
+func (s *editingStore) FanOut(ctx context.Context, expansions []webhook.Expansion) error {
+	if s.edit != nil {
+		s.edit()
+		s.edit = nil
+	}
+	return s.Store.FanOut(ctx, expansions)
+}
+
+// An event that can't be decoded is taken off the outbox, and the host is told; those
+// around it are delivered.
+func TestDamagedEvent(t *testing.T) {
+	var log logbook
+	o := &dispatch.Options{Logger: log.Logger()}
+	inBubble(t, o, func(b *bench) {
+		b.Engine = b.engineOn(&damagedStore{b.Store}, o)
+		b.Callback("hook", webhook.Callback{})
+		b.Dispatch("1", 1, 2, 3)
+		b.Start()
+		advance(10 * time.Second)
+		synctest.Wait()
+		if got := ages(b.Network.Posts(), "1"); got != "1 3" {
+			t.Errorf("arrived: %s, want 1 3", got)
+		}
+		pending, err := b.Store.Pending(t.Context(), 10, 1<<20)
+		if err != nil || len(pending.Events) != 0 {
+			t.Errorf("on the outbox: %v, %v", pending.Events, err)
+		}
+		if n := log.Count("level=ERROR"); n != 1 || log.Count("sequence=2") != 1 {
+			t.Errorf("%d errors logged, want one that names sequence 2", n)
+		}
+	})
+}
+
+// damagedStore can't decode the event with sequence 2.
+type damagedStore struct{ webhook.Store }
+
+func (s *damagedStore) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
+	pending, err := s.Store.Pending(ctx, limit, limitBytes)
+	pending.Events = slices.DeleteFunc(pending.Events, func(e webhook.Event) bool {
+		if e.Sequence == 2 {
+			pending.Damaged = append(pending.Damaged, 2)
+		}
+		return e.Sequence == 2
+	})
+	return pending, err
+}

@@ -1,0 +1,248 @@
+package dispatch_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/store/memory"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// A proxy in the environment would see every message, and be all that the check of
+// addresses sees. Go reads the environment once in a process, so that the test starts
+// another one.
+func TestNoProxy(t *testing.T) {
+	const child = "DISPATCH_TEST_PROXY"
+	if os.Getenv(child) != "" {
+		if a := deliverOnce(t, "http://receiver.invalid/", nil); a.Status != 0 {
+			t.Errorf("a host that does not exist answered %d", a.Status)
+		}
+		return
+	}
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer proxy.Close()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, "-test.run=^TestNoProxy$")
+	command.Env = append(os.Environ(), child+"=1", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=")
+	if output, err := command.CombinedOutput(); err != nil || !bytes.Contains(output, []byte("PASS")) {
+		t.Errorf("%v: %s", err, output)
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the proxy was asked %d times", n)
+	}
+}
+
+// Of a receiver that speaks later versions of HTTP too, the first is used: its
+// connections carry one request at a time.
+func TestOnlyHTTP1(t *testing.T) {
+	protocols := make(chan string, 1)
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocols <- r.Proto })
+	secure := httptest.NewUnstartedServer(handler)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	defer secure.Close()
+	plain := httptest.NewUnstartedServer(handler)
+	plain.Config.Protocols = new(http.Protocols)
+	plain.Config.Protocols.SetHTTP1(true)
+	plain.Config.Protocols.SetUnencryptedHTTP2(true)
+	plain.Start()
+	defer plain.Close()
+
+	engine := mustEngine(t, &dispatch.Options{Targets: anyTarget})
+	engine.Transport().TLSClientConfig = &tls.Config{
+		RootCAs: secure.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
+	}
+	for _, url := range []string{secure.URL, plain.URL} {
+		response, err := (&http.Client{Transport: engine.Transport()}).Post(url, "text/plain", strings.NewReader("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := <-protocols; got != "HTTP/1.1" {
+			t.Errorf("%s was called with %s", url, got)
+		}
+	}
+}
+
+// A connection that dies under a request costs that attempt: the request is not sent a
+// second time within it, for the first may have been received.
+func TestNoSilentRepeat(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make(chan string, 10)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			reader := bufio.NewReader(c)
+			for n := 1; ; n++ {
+				request, err := http.ReadRequest(reader)
+				if err != nil {
+					break
+				}
+				io.Copy(io.Discard, request.Body)
+				ids <- request.Header.Get("webhook-id")
+				if n == 2 {
+					break // without an answer
+				}
+				write(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+			c.Close()
+		}
+	}()
+	store := &settledStore{Store: memory.New(), settled: make(chan webhook.Outcome, 1)}
+	stop := runEngine(t, store, "http://"+listener.Addr().String()+"/", &dispatch.Options{
+		Targets: anyTarget, Retry: dispatch.Retry{Pauses: []time.Duration{}},
+	})
+	for age, want := range []webhook.DeliveryState{webhook.DeliveryDelivered, webhook.DeliveryDead} {
+		if err := store.Dispatch(t.Context(), update("1", age)); err != nil {
+			t.Fatal(err)
+		}
+		if o := <-store.settled; o.State != want {
+			t.Errorf("delivery %d is %s, want %s", age, o.State, want)
+		}
+	}
+	stop()
+	listener.Close()
+	<-served
+	close(ids)
+	var got []string
+	for id := range ids {
+		got = append(got, id)
+	}
+	if len(got) != 2 || got[0] == got[1] {
+		t.Errorf("requests: %q, want one for each of two attempts", got)
+	}
+}
+
+// What Go's transport could send a second time unseen, it is not given.
+func TestRequestCannotBeRewound(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		var rewindable bool
+		var length int64
+		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
+			rewindable, length = r.GetBody != nil, r.ContentLength
+			return answer(200, ""), nil
+		}
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 30)
+		synctest.Wait()
+		if rewindable {
+			t.Error("the request can be rewound")
+		}
+		if posts := b.Network.Posts(); len(posts) != 1 || length != int64(len(posts[0].Body)) {
+			t.Errorf("%d posts, Content-Length %d", len(posts), length)
+		}
+	})
+}
+
+// Receivers that take a connection and then never shake hands cost no connection and
+// no goroutine beyond the attempt, while the engine goes on running.
+func TestSilentTLS(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const attempts = 15
+	closed := make(chan struct{}, attempts)
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				io.Copy(io.Discard, c) // until the engine closes it
+				c.Close()
+				closed <- struct{}{}
+			}()
+		}
+	}()
+	defer listener.Close()
+	store := &settledStore{Store: memory.New(), settled: make(chan webhook.Outcome, attempts)}
+	stop := runEngine(t, store, "https://"+listener.Addr().String()+"/", &dispatch.Options{
+		Timeout: 100 * time.Millisecond, Targets: anyTarget, Retry: dispatch.Retry{Pauses: []time.Duration{}},
+	})
+	defer stop()
+	for i := range attempts {
+		if err := store.Dispatch(t.Context(), update(strconv.Itoa(i+1), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range attempts {
+		if o := <-store.settled; o.Attempt == nil || o.Attempt.Status != 0 {
+			t.Errorf("settled: %+v", o)
+		}
+	}
+	late := time.After(5 * time.Second)
+	for i := range attempts {
+		select {
+		case <-closed:
+		case <-late:
+			t.Fatalf("%d connections are still open", attempts-i)
+		}
+	}
+	for connecting() {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-late:
+			t.Fatal("a goroutine is still connecting")
+		}
+	}
+}
+
+// connecting reports whether a transport's goroutine is.
+func connecting() bool {
+	var stacks bytes.Buffer
+	pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+	return strings.Contains(stacks.String(), "net/http.(*Transport).dialConn")
+}
+
+// runEngine runs an engine with one callback, for the URL, until stop is called.
+func runEngine(t *testing.T, store webhook.Store, url string, o *dispatch.Options) (stop func()) {
+	t.Helper()
+	engine, err := dispatch.New(store, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.CreateCallback(t.Context(), webhook.Callback{Database: "788", URL: url}.WithDefaults(), 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- engine.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
