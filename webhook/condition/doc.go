@@ -53,6 +53,11 @@
 // offset means UTC) and gives milliseconds; Date.now() is the time of the event, so
 // that the same event always gets the same verdict.
 //
+// Regular expressions run on Go's engine, which needs time in proportion to the text.
+// It differs from JavaScript in what hardly anybody sees: flag i folds case as Unicode
+// does, also without flag u, and a group that is repeated keeps what it captured in an
+// earlier round.
+//
 // Where text is longer than a condition could sensibly look at, the limits
 // apply: they make a condition fail, never the process.
 package condition

@@ -79,7 +79,7 @@ func (s *Scope) try(c *Condition, before bool) (result Result) {
 func (s *Scope) run(c *Condition, r *realm, before bool) Result {
 	b, err := r.bind(c)
 	if err != nil {
-		return s.failure(r, err)
+		return s.failure(r, c, err)
 	}
 	view := s.current()
 	if before {
@@ -97,7 +97,7 @@ func (s *Scope) run(c *Condition, r *realm, before bool) Result {
 		}
 	}
 	if err != nil {
-		return s.failure(r, err)
+		return s.failure(r, c, err)
 	}
 	return judge(value)
 }
@@ -128,7 +128,7 @@ func kind(object *goja.Object) string {
 
 // failure makes a result of what ended an evaluation. The watchdog is still awake:
 // what a script throws may be made to take its time when it is looked at.
-func (s *Scope) failure(r *realm, err error) Result {
+func (s *Scope) failure(r *realm, c *Condition, err error) Result {
 	switch r.failure {
 	case outOfMemory:
 		return failed(ClassLimit, "needed more memory than a condition may: the text or list it works on is too large")
@@ -139,20 +139,53 @@ func (s *Scope) failure(r *realm, err error) Result {
 	if errors.As(err, &thrown) {
 		if object, ok := thrown.Value().(*goja.Object); ok {
 			if message, ok := object.Get("message").(goja.String); ok {
-				return failed(ClassError, explain(message.String()))
+				return failed(ClassError, explain(message.String(), r.said, c))
 			}
 		}
 	}
 	return failed(ClassError, "the condition could not be evaluated")
 }
 
-// explain makes a message of goja's fit for the condition's owner.
-func explain(message string) string {
+// explain makes a message of goja's fit for the condition's owner. Goja may put values of
+// the record in, which must not outlive the event: what it says is passed on as far as
+// it is known to hold nothing but what the condition says itself. Said is the realm's
+// own message, scripts say what they like.
+func explain(message, said string, c *Condition) string {
+	const someError = "an operator or a method was given a value that it can't work with"
 	message = clip(message, 180)
-	if name, ok := strings.CutPrefix(message, "Object has no member '"); ok {
-		name, _, _ = strings.Cut(name, "'")
-		return "there is no method " + name + " on this value"
+	if c.script || message == said {
+		return printable(message)
 	}
+	if name, ok := between(message, "Object has no member '", "'"); ok && strings.Contains(c.source, name) {
+		return printable("there is no method " + name + " on this value")
+	}
+	if name, ok := between(message, "Cannot read property '", "' of undefined"); ok {
+		if strings.Contains(c.source, name) {
+			return printable("cannot read property '" + name + "' of undefined or null")
+		}
+		return "cannot read a property of undefined or null"
+	}
+	if strings.HasPrefix(message, "Value is not an object: ") {
+		return "the right side of in is not a record or a list"
+	}
+	return someError
+}
+
+// between returns what stands between a text's beginning and its last end.
+func between(text, begin, end string) (string, bool) {
+	rest, ok := strings.CutPrefix(text, begin)
+	if !ok {
+		return "", false
+	}
+	i := strings.LastIndex(rest, end)
+	if i < 0 {
+		return "", false
+	}
+	return rest[:i], true
+}
+
+// printable puts spaces for what can't be printed.
+func printable(message string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

@@ -43,6 +43,6 @@ func Example() {
 	// Output:
 	// matched
 	// not matched
-	// failed: Cannot read property 'city' of undefined
+	// failed: cannot read property 'city' of undefined or null
 	// webhook: invalid expression: line 1, column 9: the method repeat is not available here: write the text out
 }

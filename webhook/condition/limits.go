@@ -43,6 +43,7 @@ func (r *realm) fail(f failure) {
 
 // typeError throws an exception with a message for the condition's owner.
 func (r *realm) typeError(message string) {
+	r.said = message
 	panic(r.vm.NewTypeError(message))
 }
 

@@ -17,9 +17,13 @@ import (
 type pattern struct {
 	source, flags string
 	unicode       bool // by code points rather than UTF-16 units
+	lines         bool // lines end at \r, U+2028 and U+2029 too
 	compiled      *regexp.Regexp
 	size          int // instructions: what each character of the text may cost
 }
+
+// namesLineEnd finds, in a pattern, what may stand for one kind of line end.
+var namesLineEnd = regexp.MustCompile(`[\x{2028}\x{2029}]|\\[rnuxc]`)
 
 // maxPatternText bounds the text of all patterns of a condition together. A few
 // bytes of a class such as [!-ￗ] with flag i take Go a millisecond to compile.
@@ -46,6 +50,9 @@ func compilePattern(source, flags string, most int) (*pattern, string) {
 	if message := unsupported(source, p.unicode); message != "" {
 		return nil, message
 	}
+	// With flag m Go's lines end at \n alone, so the others are read as \n; not by a
+	// pattern that tells them apart.
+	p.lines = strings.Contains(mode, "m") && !namesLineEnd.MatchString(source)
 	translated, err := parser.TransformRegExp(source, strings.Contains(mode, "s"), p.unicode)
 	if err != nil {
 		if _, lacks := err.(parser.RegexpErrorIncompatible); lacks {
@@ -70,7 +77,17 @@ func compilePattern(source, flags string, most int) (*pattern, string) {
 
 // unsupported finds what the translation to Go's syntax would get wrong.
 func unsupported(source string, unicode bool) string {
+	class := false
 	for i := 0; i+1 < len(source); i++ {
+		switch source[i] {
+		case '[':
+			if class && source[i+1] == ':' {
+				return "a class such as [[:alpha:]] is not available here: name the characters, or write \\[ for a bracket"
+			}
+			class = true
+		case ']':
+			class = false
+		}
 		if source[i] != '\\' {
 			continue
 		}
@@ -118,10 +135,13 @@ const directWork = 1 << 19
 func (p *pattern) find(r *realm, text goja.String) []int {
 	if length := text.Length(); length*p.size <= directWork {
 		if s := text.String(); len(s) == length { // ASCII: bytes are units
+			if p.lines {
+				s = strings.ReplaceAll(s, "\r", "\n")
+			}
 			return p.compiled.FindStringSubmatchIndex(s)
 		}
 	}
-	units := &unitReader{text: text, length: text.Length(), pairs: p.unicode, stopped: r.expired, every: max(1, directWork/p.size)}
+	units := &unitReader{text: text, length: text.Length(), pairs: p.unicode, lines: p.lines, stopped: r.expired, every: max(1, directWork/p.size)}
 	found := p.compiled.FindReaderSubmatchIndex(units)
 	if units.aborted {
 		r.expire()
@@ -136,6 +156,7 @@ type unitReader struct {
 	pos     int
 	length  int
 	pairs   bool
+	lines   bool
 	stopped func() bool
 	every   int
 	aborted bool
@@ -151,6 +172,9 @@ func (u *unitReader) ReadRune() (rune, int, error) {
 	}
 	first := rune(u.text.CharAt(u.pos))
 	u.pos++
+	if u.lines && (first == '\r' || first == '\u2028' || first == '\u2029') {
+		return '\n', 1, nil
+	}
 	if u.pairs && u.pos < u.length && utf16.IsSurrogate(first) {
 		if r := utf16.DecodeRune(first, rune(u.text.CharAt(u.pos))); r != utf8.RuneError {
 			u.pos++

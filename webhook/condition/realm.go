@@ -30,6 +30,7 @@ type realm struct {
 	// Of the evaluation under way:
 	memory  int // bytes it may still make
 	failure failure
+	said    string       // the message that it threw last
 	stop    *atomic.Bool // set when the deadline has passed
 	never   atomic.Bool
 	now     goja.Value // the result of Date.now()

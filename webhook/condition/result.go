@@ -44,7 +44,7 @@ type Result struct {
 	Verdict Verdict
 	// Class and Message say why; set when Verdict is Failed. Message is for the
 	// callback's owner: one line, at most 200 bytes, valid UTF-8. It may quote
-	// the condition and names of fields.
+	// the condition, never a value of the record (but for what a script throws).
 	Class   Class
 	Message string
 }

@@ -60,7 +60,7 @@ func (s *Scope) runScript(c *Condition, r *realm, before bool) Result {
 	own.declare(view)
 	value, err := r.vm.RunProgram(c.program)
 	if err != nil {
-		return s.failure(r, err)
+		return s.failure(r, c, err)
 	}
 	return judge(value)
 }

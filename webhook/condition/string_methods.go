@@ -12,8 +12,14 @@ func (r *realm) installStrings(t *taken) {
 	original := t.methods[t.string]
 	on := t.string
 	// These make nothing, or a piece that shares memory with its string.
-	for _, name := range []string{"at", "charAt", "charCodeAt", "codePointAt", "endsWith", "startsWith"} {
+	for _, name := range []string{"at", "charAt", "charCodeAt", "codePointAt"} {
 		r.method(on, name, original[name])
+	}
+	for _, name := range []string{"endsWith", "startsWith"} {
+		r.method(on, name, func(call goja.FunctionCall) goja.Value {
+			r.searched(call.Argument(0)) // no regular expression
+			return original[name](call)
+		})
 	}
 	for _, name := range []string{"slice", "substr", "substring"} {
 		r.method(on, name, func(call goja.FunctionCall) goja.Value {
