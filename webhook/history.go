@@ -33,7 +33,8 @@ type DeliveryQuery struct {
 // A PruneRequest asks for one step of a walk over the events in the order of their
 // sequence. The walk is at its end when it meets an event too young for anything of it
 // to be removed: those behind it are younger still. (One from the future, after a clock
-// was set back, is passed over.)
+// was set back, is passed over; and the walk goes on while deliveries of callbacks that
+// were deleted are left.)
 type PruneRequest struct {
 	// After is the sequence behind which to go on; 0 begins.
 	After int64

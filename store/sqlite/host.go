@@ -7,21 +7,46 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
 
+// secondWait is how long inspect waits for a second connection of the host's: all of
+// them may be in use for as long as the host likes.
+const secondWait = 250 * time.Millisecond
+
 // inspect returns the file of the host's database, or an error that says what about
-// its connections would break a promise of the store.
+// its connections would break a promise of the store. It looks at two, if it can get
+// them: what the host has set on one by a PRAGMA the others do not have.
 func inspect(ctx context.Context, db *sql.DB, relaxed bool) (string, error) {
 	if db == nil {
 		return "", errors.New("sqlite: New needs the host's database, got nil")
 	}
-	conn, err := db.Conn(ctx)
+	first, err := db.Conn(ctx)
 	if err != nil {
 		return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
 	}
-	defer conn.Close() // gives it back: the store's own are opened without it
+	defer first.Close() // gives it back: the store's own are opened without it
+	path, err := inspectConn(ctx, first, relaxed)
+	if err != nil || db.Stats().MaxOpenConnections == 1 {
+		return path, err
+	}
+	wait, cancel := context.WithTimeout(ctx, secondWait)
+	defer cancel()
+	second, err := db.Conn(wait)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return path, nil
+		}
+		return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+	}
+	defer second.Close()
+	return inspectConn(ctx, second, relaxed)
+}
+
+// inspectConn does so for one connection.
+func inspectConn(ctx context.Context, conn *sql.Conn, relaxed bool) (string, error) {
 	var (
 		path, source, journal string
 		synchronous, timeout  int
@@ -72,6 +97,7 @@ func judge(path, journal string, synchronous, timeout int, relaxed bool) error {
 	if wrong == nil {
 		return nil
 	}
-	return fmt.Errorf("sqlite: the host's connections are not set up for a store: %s. Open the database with sql.Open(%q, %q)",
+	return fmt.Errorf("sqlite: the host's connections are not set up for a store: %s. Open the database with sql.Open(%q, %q): "+
+		"a PRAGMA by Exec reaches one connection only, what is in the DSN reaches all",
 		strings.Join(wrong, "; "), driver, hostSource(path))
 }

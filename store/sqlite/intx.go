@@ -13,7 +13,8 @@ import (
 // InTx returns a dispatcher that appends to the outbox in a transaction of the
 // host's, on the database that the store is in: the events are durable once the
 // transaction commits, and never existed when it rolls back. Dispatch is one
-// statement, and reads nothing.
+// statement for every 500 events, with a savepoint around more than one, and reads
+// nothing.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit.

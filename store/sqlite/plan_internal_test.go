@@ -90,6 +90,8 @@ func checkPlans(t *testing.T, store *Store) {
 		"deleteGone":            deleteGone,
 		"deleteEnded":           deleteEnded,
 		"deleteEvent":           deleteEvent,
+		"selectGone":            selectGone,
+		"deleteSwept":           deleteSwept,
 	} {
 		var plan []string
 		parameters := 0

@@ -37,12 +37,13 @@ const pruneDeliveries = 1000
 
 // Prune implements [webhook.History].
 func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webhook.PruneResult, err error) {
+	var last int64
 	err = s.write(ctx, "prune", func(tx tx) error {
 		window, err := tx.pruneWindow(r)
 		if err != nil {
 			return err
 		}
-		result.Next = window.next
+		result.Next, last = window.next, window.last
 		if _, err := tx.exec(deleteGone, r.After, window.last); err != nil {
 			return err
 		}
@@ -63,6 +64,14 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webho
 		}
 		return nil
 	})
+	if err == nil && result.Next == 0 {
+		// The walk would end here, but callbacks that are gone may have deliveries
+		// behind the young: it goes on until there are none.
+		var swept bool
+		if swept, err = s.sweep(ctx); swept {
+			result.Next = last
+		}
+	}
 	if err != nil {
 		return webhook.PruneResult{}, err
 	}
@@ -94,8 +103,8 @@ func (t tx) pruneWindow(r webhook.PruneRequest) (w window, err error) {
 		young = young && e.appended >= max(millis(r.Delivered), millis(r.Dead)) && e.appended <= now
 		return err
 	}, selectWindow, r.After, limit)
-	if err != nil || young {
-		return w, err // the walk has met the young, or the end
+	if err != nil || len(w.events) == 0 {
+		return w, err
 	}
 	if len(w.events) == limit {
 		w.next = w.last
@@ -107,6 +116,11 @@ func (t tx) pruneWindow(r webhook.PruneRequest) (w window, err error) {
 		// The last of them may be cut off in the middle of its event.
 		w.last = max(reach-1, w.events[0].sequence)
 		w.next = w.last
+	}
+	// Of the young the step still looks at no more than that: callbacks that are gone
+	// may have any number of deliveries among them.
+	if young {
+		w.next = 0
 	}
 	return w, err
 }

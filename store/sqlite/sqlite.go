@@ -72,7 +72,9 @@ func Open(ctx context.Context, file string, options *Options) (*Store, error) {
 // New returns a store in the host's own database, and brings the store's tables up to
 // date. db is open with the driver github.com/mattn/go-sqlite3, in WAL mode, with
 // synchronous=FULL and a busy timeout; otherwise New returns an error that says how
-// to open it. It changes nothing about db and does not keep it.
+// to open it. Settings belong in the DSN: a PRAGMA by db.Exec reaches one connection
+// only, so New looks at two where the pool has them free. It changes nothing about db
+// and does not keep it.
 func New(ctx context.Context, db *sql.DB, options *Options) (*Store, error) {
 	if options == nil {
 		options = &Options{}
