@@ -34,8 +34,19 @@ func (r *run) claimLoop(ctx context.Context) {
 		for more := true; more && ctx.Err() == nil; {
 			more = false
 			for _, p := range r.slots.pools() {
+				free, bytes := r.slots.free(p)
+				if free <= 0 || bytes <= 0 {
+					continue // the next settlement raises ready
+				}
 				w := r.me()
-				claimed, err := r.claim(ctx, w, p, after[p])
+				claimed, err := r.store.Claim(ctx, webhook.ClaimRequest{
+					Worker:     w,
+					Now:        time.Now(),
+					Limit:      free,
+					LimitBytes: bytes,
+					After:      after[p],
+					Room:       func(callback string) int { return r.slots.room(p, callback) },
+				})
 				switch {
 				case ctx.Err() != nil:
 				case errors.Is(err, webhook.ErrFenced):
@@ -60,22 +71,6 @@ func (r *run) claimLoop(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// claim takes deliveries from the store for a worker, as many as a pool has room for.
-func (r *run) claim(ctx context.Context, w webhook.Worker, p *pool, after string) ([]webhook.Claimed, error) {
-	free, bytes := r.slots.free(p)
-	if free <= 0 || bytes <= 0 {
-		return nil, nil // the next settlement raises ready
-	}
-	return r.store.Claim(ctx, webhook.ClaimRequest{
-		Worker:     w,
-		Now:        time.Now(),
-		Limit:      free,
-		LimitBytes: bytes,
-		After:      after,
-		Room:       func(callback string) int { return r.slots.room(p, callback) },
-	})
 }
 
 // start attempts a delivery in its own goroutine, and passes on what became of it. When

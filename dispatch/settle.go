@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -34,10 +35,11 @@ func (r *run) judge(c *webhook.Claimed, a *result) webhook.Outcome {
 		o.State = webhook.DeliveryDead
 		o.Reason = fmt.Sprintf("all %d attempts failed, the last one: %s", a.Number, a.Error)
 	}
-	r.log.Info("dispatch: attempt",
-		"delivery", c.ID, "callback", c.Callback, "database", c.Database, "collection", c.Collection,
-		"record", c.Record, "number", a.Number, "status", a.Status, "error", a.Error,
-		"duration", a.Duration, "state", o.State)
+	r.log.LogAttrs(context.Background(), slog.LevelInfo, "dispatch: attempt",
+		slog.String("delivery", c.ID), slog.String("callback", c.Callback), slog.String("database", c.Database),
+		slog.String("collection", c.Collection), slog.String("record", c.Record), slog.Int("number", a.Number),
+		slog.Int("status", a.Status), slog.String("error", a.Error), slog.Duration("duration", a.Duration),
+		slog.String("state", string(o.State)))
 	return o
 }
 

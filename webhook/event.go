@@ -129,7 +129,7 @@ func (e *Event) Validate() error {
 			return err
 		}
 	}
-	if e.Previous == nil {
+	if e.Previous == nil || e.Action == ActionDelete {
 		return nil
 	}
 	if e.Action == ActionCreate {

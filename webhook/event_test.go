@@ -45,6 +45,9 @@ func TestEventValidate(t *testing.T) {
 		{"create", "", func(e *webhook.Event) { e.Action, e.Previous = webhook.ActionCreate, nil }},
 		{"delete", "", func(e *webhook.Event) { e.Action, e.Previous = webhook.ActionDelete, nil }},
 		{"delete with previous", "", func(e *webhook.Event) { e.Action = webhook.ActionDelete }},
+		{"delete with a previous that would not do", "", func(e *webhook.Event) {
+			e.Action, e.Previous = webhook.ActionDelete, &webhook.Record{ID: "another"}
+		}},
 		{"subprofile", "", ofSubprofile},
 		{"to be filled in", "", func(e *webhook.Event) { e.ID, e.Time = "", time.Time{} }},
 		{"least", "", func(e *webhook.Event) {
