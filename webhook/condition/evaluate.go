@@ -34,12 +34,12 @@ func (s *Scope) EvaluateBefore(c *Condition) Result {
 }
 
 // evaluate tries an expression that ran into the deadline once more, unless the event
-// is so large that it may well have been its own fault: on a busy machine an
-// expression can be kept waiting, and an event that is not told because of that
-// would be lost.
+// is so large, and the deadline so long, that it may well have been its own fault: on
+// a busy machine an expression can be kept waiting, and an event that is not told
+// because of that would be lost.
 func (s *Scope) evaluate(c *Condition, before bool) Result {
 	result := s.try(c, before)
-	if result.Class == ClassDeadline && small(s.event) {
+	if result.Class == ClassDeadline && (small(s.event) || s.watchdog.short()) {
 		result = s.try(c, before)
 	}
 	return result

@@ -15,7 +15,8 @@ type Options struct {
 	// ran into it on a small event gets a second try, since on a busy machine it may
 	// not have been its own fault. Once the slow ones among the conditions of an event
 	// (more than a sixteenth of the deadline) have taken five deadlines together,
-	// those that are left have an eighth of it each, so that they are not held up.
+	// those that are left have an eighth of it each, twice at most, so that they
+	// are not held up.
 	Deadline time.Duration
 
 	// MaxSource is the largest size of a condition in bytes. Default 4096, the

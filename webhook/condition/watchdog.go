@@ -90,6 +90,13 @@ func (w *watchdog) end() bool {
 	return expired
 }
 
+// short reports whether the last evaluation had less than the full deadline.
+func (w *watchdog) short() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deadline < w.full
+}
+
 // close releases the timer. It may still go off once, and then finds nothing.
 func (w *watchdog) close() {
 	w.mu.Lock()
