@@ -21,9 +21,13 @@ func (r *run) claimLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	defer r.attempts.Wait()
-	trouble := trouble{log: r.log, doing: "claiming"}
-	after := make(map[*pool]string)
-	pause := firstPause
+	c := claimer{
+		run:     r,
+		after:   make(map[*pool]string),
+		pause:   firstPause,
+		failing: trouble{log: r.log, doing: "claiming"},
+		damaged: trouble{log: r.log, doing: "reading what is stored"},
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,46 +35,92 @@ func (r *run) claimLoop(ctx context.Context) {
 		case <-r.ready:
 		case <-ticker.C:
 		}
-		for more := true; more && ctx.Err() == nil; {
-			more = false
-			for _, p := range r.slots.pools() {
-				free, bytes := r.slots.free(p)
-				if free <= 0 || bytes <= 0 {
-					continue // the next settlement raises ready
-				}
-				w := r.me()
-				claimed, err := r.store.Claim(ctx, webhook.ClaimRequest{
-					Worker:     w,
-					Now:        time.Now(),
-					Limit:      free,
-					LimitBytes: bytes,
-					After:      after[p],
-					Room:       func(callback string) int { return r.slots.room(p, callback) },
-				})
-				switch {
-				case ctx.Err() != nil:
-				case errors.Is(err, webhook.ErrFenced):
-					r.fenced(ctx, w)
-					more = true
-				case err != nil:
-					// Whether it claimed anything is not known. What it may have is
-					// handed back when this worker leaves.
-					trouble.note(err)
-					sleep(ctx, pause)
-					pause = min(2*pause, longestPause)
-					r.join(ctx, w)
-				default:
-					trouble.note(nil)
-					pause = firstPause
-				}
-				for i := range claimed {
-					r.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
-					after[p] = claimed[i].Callback
-					more = true
-				}
-			}
+		for c.fillPools(ctx) {
 		}
 	}
+}
+
+// A claimer is the state of claimLoop.
+type claimer struct {
+	*run
+	after   map[*pool]string // the callback that was claimed of last
+	pause   time.Duration    // after the next failure
+	fencing bool             // the last claim was refused
+	failing trouble
+	damaged trouble
+}
+
+// fillPools claims once for each pool, and reports whether there may be more.
+func (c *claimer) fillPools(ctx context.Context) (more bool) {
+	for _, p := range c.slots.pools() {
+		if ctx.Err() == nil && c.fill(ctx, p) {
+			more = true
+		}
+	}
+	return more
+}
+
+// fill claims what a pool has room for, and reports whether to claim again.
+func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
+	free, bytes := c.slots.free(p)
+	if free <= 0 || bytes <= 0 {
+		return false // the next settlement raises ready
+	}
+	w := c.me()
+	claimed, err := c.store.Claim(ctx, webhook.ClaimRequest{
+		Worker:     w,
+		Now:        time.Now(),
+		Limit:      free,
+		LimitBytes: bytes,
+		After:      c.after[p],
+		Room:       func(callback string, h webhook.Health) int { return c.slots.room(p, callback, h) },
+	})
+	for i := range claimed {
+		c.after[p] = claimed[i].Callback
+		c.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	return c.heed(ctx, w, err) || len(claimed) > 0
+}
+
+// heed takes notice of how a claim ended, and reports whether to claim again.
+func (c *claimer) heed(ctx context.Context, w webhook.Worker, err error) (again bool) {
+	fenced := errors.Is(err, webhook.ErrFenced)
+	switch {
+	case fenced:
+		if c.fencing {
+			c.rest(ctx) // the new worker was refused at once: there is no hurry
+		}
+		c.run.fenced(ctx, w)
+		again = true
+	case errors.Is(err, webhook.ErrDamaged):
+		c.damaged.note(err)
+		c.works()
+	case err != nil:
+		// Whether it claimed anything is not known. What it may have is handed back
+		// when this worker leaves.
+		c.failing.note(err)
+		c.rest(ctx)
+		c.join(ctx, w)
+	default:
+		c.works()
+	}
+	c.fencing = fenced
+	return again
+}
+
+// works takes notice of a claim that succeeded.
+func (c *claimer) works() {
+	c.failing.note(nil)
+	c.pause = firstPause
+}
+
+// rest waits after a failure, longer each time.
+func (c *claimer) rest(ctx context.Context) {
+	sleep(ctx, c.pause)
+	c.pause = min(2*c.pause, longestPause)
 }
 
 // start attempts a delivery in its own goroutine, and passes on what became of it. When
@@ -80,7 +130,7 @@ func (r *run) start(ctx context.Context, j *job) {
 	r.slots.take(j.pool, j.Callback, j.size)
 	r.hold(j.worker)
 	if ctx.Err() != nil {
-		r.outcomes <- outcome{j, webhook.Outcome{
+		r.outcomes <- outcome{job: j, Outcome: webhook.Outcome{
 			Sequence: j.Sequence, Callback: j.Callback, State: webhook.DeliveryReady, Due: j.Due,
 		}}
 		return
@@ -88,7 +138,12 @@ func (r *run) start(ctx context.Context, j *job) {
 	r.attempts.Go(func() {
 		// The requests in flight outlive ctx: that is what draining means.
 		result := r.engine.attempt(context.WithoutCancel(ctx), &j.Claimed)
-		r.slots.note(j.Callback, result.Duration)
-		r.outcomes <- outcome{j, r.judge(&j.Claimed, &result)}
+		r.slots.note(j.Callback, &result.Attempt)
+		o := r.judge(&j.Claimed, &result)
+		if !o.Pause.IsZero() {
+			r.slots.notePause(j.Callback, o.Pause)
+			r.retries.set(o.Pause)
+		}
+		r.outcomes <- outcome{job: j, Outcome: o}
 	})
 }

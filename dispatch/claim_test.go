@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -165,4 +166,92 @@ func TestCallbacksTakeTurns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What can be claimed beside what is damaged is delivered, by the same worker, and the
+// damage is logged now and then.
+func TestDamagedClaims(t *testing.T) {
+	var log logbook
+	o := &dispatch.Options{Logger: log.Logger()}
+	inBubble(t, o, func(b *bench) {
+		store := &damagedClaims{Store: b.Store}
+		b.Engine = b.engineOn(store, o)
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.records(1, 20)
+		advance(time.Hour)
+		for i := range 20 {
+			if d := b.Delivery(strconv.Itoa(i+1), 1, c); d.State != webhook.DeliveryDelivered || d.Attempts != 1 {
+				t.Fatalf("delivery %d is %s after %d attempts", i+1, d.State, d.Attempts)
+			}
+		}
+		if joins := store.joins.Load(); joins != 1 {
+			t.Errorf("%d workers joined, want 1", joins)
+		}
+		if claims := store.claims.Load(); claims > 5*3600 {
+			t.Errorf("%d claims in an hour", claims)
+		}
+		if n := log.Count("reading what is stored failed"); n < 1 || n > 20 {
+			t.Errorf("the damage is logged %d times in an hour", n)
+		}
+		if n := log.Count("claiming failed"); n != 0 {
+			t.Errorf("that claiming failed is logged %d times", n)
+		}
+	})
+}
+
+// damagedClaims says at each claim that something is damaged.
+type damagedClaims struct {
+	webhook.Store
+	claims, joins atomic.Int32
+}
+
+func (s *damagedClaims) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	const spinning = 100_000 // in the bubble it would never end
+	claimed, err := s.Store.Claim(ctx, r)
+	if err == nil && s.claims.Add(1) < spinning {
+		err = fmt.Errorf("a message is gone: %w", webhook.ErrDamaged)
+	}
+	return claimed, err
+}
+
+func (s *damagedClaims) Join(ctx context.Context) (webhook.Worker, error) {
+	s.joins.Add(1)
+	return s.Store.Join(ctx)
+}
+
+// A store that fences every worker is asked now and then.
+func TestAlwaysFencedDoesNotSpin(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := &fencedClaims{Store: b.Store, until: time.Now().Add(time.Hour)}
+		b.Engine = b.engineOn(store, nil)
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 30)
+		advance(time.Hour - time.Millisecond)
+		if claims := store.claims.Load(); claims < 100 || claims > 3000 {
+			t.Errorf("%d claims in an hour", claims)
+		}
+		if workers, err := b.Store.Workers(t.Context()); err != nil || len(workers) != 1 {
+			t.Errorf("workers: %v, %v; want one", workers, err)
+		}
+		advance(10 * time.Second)
+		if d := b.Delivery("1", 30, c); d.State != webhook.DeliveryDelivered {
+			t.Errorf("when workers are let in again the delivery is %s", d.State)
+		}
+	})
+}
+
+type fencedClaims struct {
+	webhook.Store
+	until  time.Time
+	claims atomic.Int32
+}
+
+func (s *fencedClaims) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	const spinning = 100_000 // in the bubble it would never end
+	if time.Now().Before(s.until) && s.claims.Add(1) < spinning {
+		return nil, webhook.ErrFenced
+	}
+	return s.Store.Claim(ctx, r)
 }

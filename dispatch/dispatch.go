@@ -3,8 +3,8 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/condition"
@@ -16,8 +16,9 @@ type Engine struct {
 	store     webhook.Store
 	options   Options
 	evaluator *condition.Evaluator
-	transport http.RoundTripper
+	client    poster
 	closeIdle func() // connections
+	wall      func() time.Time
 	running   atomic.Bool
 }
 
@@ -34,13 +35,14 @@ func New(store webhook.Store, o *Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := newTransport(&options)
+	client := newClient(&options)
 	return &Engine{
 		store:     store,
 		options:   options,
 		evaluator: evaluator,
-		transport: transport,
-		closeIdle: transport.CloseIdleConnections,
+		client:    client,
+		closeIdle: client.CloseIdle,
+		wall:      wallClock,
 	}, nil
 }
 

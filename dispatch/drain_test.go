@@ -59,8 +59,8 @@ type pendingStore struct {
 	read chan struct{}
 }
 
-func (s *pendingStore) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
-	pending, err := s.Store.Pending(ctx, limit, limitBytes)
+func (s *pendingStore) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
+	pending, err := s.Store.Pending(ctx, r)
 	select {
 	case s.read <- struct{}{}:
 	default:

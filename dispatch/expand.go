@@ -3,6 +3,8 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -11,9 +13,25 @@ import (
 	"github.com/ringback-dev/ringback/webhook/message"
 )
 
-// expand decides which listeners hear of an event, and encodes it for them. The only
-// error is that of ctx.
-func (r *run) expand(ctx context.Context, event *webhook.Event, listeners []listener) (webhook.Expansion, error) {
+// expand decides what an event fans out to. A mistake of ours that shows with one event
+// does not stop the others: its deliveries are dead. The only error is that of ctx.
+func (r *run) expand(ctx context.Context, e *pendingEvent) (x webhook.Expansion, err error) {
+	if e.event == nil {
+		r.log.Error("dispatch: an event is damaged, its deliveries are dead", "event", e.id, "sequence", e.sequence)
+		return e.dead(reasonDamaged), nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
+				"event", e.id, "sequence", e.sequence, "panic", p, "stack", string(debug.Stack()))
+			x, err = e.dead(reasonPanic), nil
+		}
+	}()
+	return r.match(ctx, e.event, e.listeners)
+}
+
+// match decides which listeners hear of an event, and encodes it for them.
+func (r *run) match(ctx context.Context, event *webhook.Event, listeners []listener) (webhook.Expansion, error) {
 	e := expander{
 		run:   r,
 		event: event,
@@ -29,7 +47,7 @@ func (r *run) expand(ctx context.Context, event *webhook.Event, listeners []list
 		if ctx.Err() != nil {
 			return webhook.Expansion{}, ctx.Err()
 		}
-		if !l.hears(event) {
+		if !l.hears(event.Sequence, event.Action) {
 			continue
 		}
 		if n := r.slow.struck(&l.Callback); n > 0 {
@@ -91,7 +109,8 @@ func (e *expander) fail(l *listener, failure string) {
 	e.made.Failures = append(e.made.Failures, webhook.ExpressionFailure{Callback: l.ID, Version: l.Version, Message: failure})
 }
 
-// target adds a delivery to the listener, with the event encoded once per format.
+// target adds a delivery to the listener, with the event encoded once per format. It is
+// dead where there is no message to send, or the event is one of a loop.
 func (e *expander) target(l *listener) {
 	if e.made.Messages[l.Method] == nil && e.refused[l.Method] == "" {
 		body, err := message.Encode(l.Method, e.event)
@@ -104,7 +123,13 @@ func (e *expander) target(l *listener) {
 			e.made.Messages[l.Method] = body
 		}
 	}
+	dead := e.refused[l.Method]
+	if dead == "" && e.event.Hops() > webhook.MaxHops {
+		dead = fmt.Sprintf("the change was made %d hops away from its first cause, at most %d are allowed: "+
+			"callbacks may be going round in a loop. It was caused by event %s",
+			e.event.Hops(), webhook.MaxHops, e.event.Cause.Event)
+	}
 	e.made.Targets = append(e.made.Targets, webhook.Target{
-		Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: e.refused[l.Method],
+		Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: dead,
 	})
 }

@@ -1,8 +1,10 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,18 +21,37 @@ const (
 	// form. As messages they may be several times as large.
 	fanOutBytes = 2 << 20
 
-	// fanOutRows and fanOutMessages bound the deliveries and failures, and the bytes
-	// of messages, that one transaction writes, give or take one event: and so how
-	// long other writers wait.
-	fanOutRows     = 512
-	fanOutMessages = 4 << 20
+	// fanOutPause is the longest wait after a failure: what is appended meanwhile waits
+	// no longer than for a poll.
+	fanOutPause = 250 * time.Millisecond
 )
 
-// fanOutLoop replaces pending events by their deliveries.
+// A fanOut replaces pending events by their deliveries. It is used by one goroutine.
+type fanOut struct {
+	*run
+	cache *listenerCache
+	left  leftBehind
+	// stuckSince is since when nothing could be written; zero while something can.
+	stuckSince time.Time
+}
+
+// A pendingEvent is an event of the outbox on its way to its expansion.
+type pendingEvent struct {
+	sequence  int64
+	id        string
+	action    webhook.Action
+	scope     webhook.Scope
+	event     *webhook.Event // nil when it is damaged
+	listeners []listener
+	made      chan webhook.Expansion // takes one
+}
+
+// fanOutLoop replaces pending events by their deliveries until ctx ends.
 func (r *run) fanOutLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	cache := newListenerCache(r.store, r.engine.evaluator)
+	f := fanOut{run: r, cache: newListenerCache(r.store, r.engine.evaluator, r.log)}
+	trouble := trouble{log: r.log, doing: "fanning out"}
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,103 +59,83 @@ func (r *run) fanOutLoop(ctx context.Context) {
 		case <-r.appended:
 		case <-ticker.C:
 		}
-		for ctx.Err() == nil {
-			more := false
-			if !r.persist(ctx, "fanning out", func() (err error) {
-				more, err = r.fanOut(ctx, cache)
-				return err
-			}) || !more {
-				break
+		pause := firstPause
+		for more := true; more && ctx.Err() == nil; {
+			var err error
+			more, err = f.page(ctx)
+			if ctx.Err() == nil {
+				trouble.note(err)
 			}
+			if err == nil {
+				pause = firstPause
+				continue
+			}
+			more = sleep(ctx, pause)
+			pause = min(2*pause, fanOutPause)
 		}
 	}
 }
 
-// fanOut takes one batch off the outbox and reports whether there may be more.
-func (r *run) fanOut(ctx context.Context, cache *listenerCache) (more bool, err error) {
-	pending, err := r.store.Pending(ctx, fanOutEvents, fanOutBytes)
+// page takes one page of events off the outbox and reports whether there may be more.
+func (f *fanOut) page(ctx context.Context) (more bool, err error) {
+	after := f.left.begin(time.Now())
+	pending, err := f.store.Pending(ctx, webhook.PendingRequest{
+		After: after, Limit: fanOutEvents, LimitBytes: fanOutBytes,
+	})
 	if err != nil {
 		return false, err
 	}
-	cache.renew(pending.Revision)
-	expansions := make([]chan webhook.Expansion, len(pending.Events))
-	listeners := make([][]listener, len(pending.Events))
-	for i := range pending.Events {
-		expansions[i] = make(chan webhook.Expansion, 1)
-		if listeners[i], err = cache.listeners(ctx, pending.Events[i].Scope()); err != nil {
+	f.cache.renew(pending.Revision)
+	events := inOrder(&pending)
+	f.left.forget(after, events, pending.More)
+	for _, e := range events {
+		if e.listeners, err = f.cache.listeners(ctx, e.scope); err != nil {
 			return false, err
 		}
 	}
-	// Conditions are evaluated side by side; what they say is written in the order of
-	// the events.
+	return pending.More, f.replace(ctx, events)
+}
+
+// inOrder returns the events of a page, the damaged ones among the others.
+func inOrder(pending *webhook.PendingEvents) []*pendingEvent {
+	events := make([]*pendingEvent, 0, len(pending.Events)+len(pending.Damaged))
+	for i := range pending.Events {
+		e := &pending.Events[i]
+		events = append(events, &pendingEvent{
+			sequence: e.Sequence, id: e.ID, action: e.Action, scope: e.Scope(), event: e,
+			made: make(chan webhook.Expansion, 1),
+		})
+	}
+	for _, d := range pending.Damaged {
+		events = append(events, &pendingEvent{
+			sequence: d.Sequence, id: d.ID, action: d.Action, scope: d.Scope,
+			made: make(chan webhook.Expansion, 1),
+		})
+	}
+	slices.SortStableFunc(events, func(a, b *pendingEvent) int { return cmp.Compare(a.sequence, b.sequence) })
+	return events
+}
+
+// replace writes the deliveries of the events. Conditions are evaluated side by side;
+// what they say is written in the order of the events.
+func (f *fanOut) replace(ctx context.Context, events []*pendingEvent) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(len(expansions)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				x, err := r.expand(ctx, &pending.Events[i], listeners[i])
+			for i := next.Add(1) - 1; i < int64(len(events)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				x, err := f.expand(ctx, events[i])
 				if err != nil {
 					return err
 				}
-				expansions[i] <- x
+				events[i].made <- x
 			}
 			return nil
 		})
 	}
-	group.Go(func() error { return r.writeExpansions(ctx, expansions, pending.Damaged) })
-	return pending.More, group.Wait()
-}
-
-// writeExpansions writes expansions in their order, as many in one transaction as are
-// ready and fit in: one event with slow conditions does not hold up those before it.
-func (r *run) writeExpansions(ctx context.Context, expansions []chan webhook.Expansion, damaged []int64) error {
-	var batch []webhook.Expansion
-	rows, bytes := 0, 0
-	write := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := r.store.FanOut(ctx, batch)
-		batch, rows, bytes = nil, 0, 0
-		r.ready.raise()
-		return err
-	}
-	add := func(x webhook.Expansion) error {
-		more := len(x.Targets) + len(x.Failures)
-		size := len(x.Messages[webhook.MethodJSON]) + len(x.Messages[webhook.MethodXML])
-		if rows+more > fanOutRows || bytes+size > fanOutMessages {
-			if err := write(); err != nil {
-				return err
-			}
-		}
-		batch = append(batch, x)
-		rows += more
-		bytes += size
-		return nil
-	}
-	for _, expansion := range expansions {
-		var x webhook.Expansion
-		select {
-		case x = <-expansion:
-		default:
-			if err := write(); err != nil {
-				return err
-			}
-			select {
-			case x = <-expansion:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		if err := add(x); err != nil {
-			return err
-		}
-	}
-	for _, sequence := range damaged {
-		r.log.Error("dispatch: an event is damaged and can't be delivered", "sequence", sequence)
-		if err := add(webhook.Expansion{Sequence: sequence}); err != nil {
-			return err
-		}
-	}
-	return write()
+	group.Go(func() error {
+		w := pageWriter{fanOut: f, held: make(map[record]bool)}
+		return w.writeAll(ctx, events)
+	})
+	return group.Wait()
 }

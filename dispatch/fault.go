@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/ringback-dev/ringback/internal/http1"
 )
 
 // explain says in a few words, fit to be shown to the callback's owner, why no
@@ -42,11 +43,15 @@ func explain(err error, timeout time.Duration) string {
 		return "the host cannot be reached"
 	case errors.As(err, &certificate), errors.As(err, &authority):
 		return "the TLS certificate was not accepted"
-	case errors.As(err, &header), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &header), errors.As(err, &alert):
 		return "the TLS handshake failed"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before an answer came"
+	case errors.Is(err, http1.ErrHeaderTooLarge):
+		return "the header of the answer is too large"
+	case errors.Is(err, http1.ErrRequest):
+		return "the URL is not one that a request can be made for"
 	}
 	return "no valid HTTP answer came"
 }

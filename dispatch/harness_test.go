@@ -107,8 +107,8 @@ func inBubble(t *testing.T, o *dispatch.Options, f func(b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, Store: memory.New(), Network: &network{}}
 		b.Engine = b.newEngine(o)
+		defer b.Stop()
 		f(b)
-		b.Stop()
 	})
 }
 
@@ -226,3 +226,25 @@ func (l *logbook) Count(text string) int {
 
 // advance moves the bubble's clock on.
 func advance(d time.Duration) { <-time.After(d) }
+
+// Dead returns the deliveries to a callback that are dead, latest event first.
+func (b *bench) Dead(c webhook.Callback) []webhook.Delivery {
+	b.Helper()
+	page, err := b.Store.Deliveries(b.Context(), webhook.DeliveryQuery{
+		Callback: c.ID, State: webhook.DeliveryDead, Limit: 1000,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return page.Deliveries
+}
+
+// Pending returns how many events are on the outbox.
+func (b *bench) Pending() int {
+	b.Helper()
+	pending, err := b.Store.Pending(b.Context(), webhook.PendingRequest{Limit: 1000, LimitBytes: 1 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(pending.Events)
+}

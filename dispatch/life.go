@@ -32,7 +32,9 @@ const (
 func (r *run) beatLoop(ctx context.Context) {
 	trouble := trouble{log: r.log, doing: "showing life"}
 	last := time.Now()
-	for sleep(ctx, beatInterval) {
+	pause := beatInterval
+	for sleep(ctx, pause) {
+		pause = beatInterval
 		idle := time.Since(last) < idleBeatInterval
 		for w, holds := range r.workers() {
 			if !holds && idle {
@@ -45,6 +47,9 @@ func (r *run) beatLoop(ctx context.Context) {
 			}
 			if ctx.Err() == nil {
 				trouble.note(err)
+			}
+			if err != nil {
+				pause = lookInterval // others wonder already
 			}
 			last = time.Now()
 		}
@@ -81,7 +86,9 @@ func (r *run) takeOverLoop(ctx context.Context) {
 		looked = now
 		if err == nil {
 			seen = r.look(workers, seen, now)
-			err = r.retire(ctx, seen, now)
+			if err = r.retire(ctx, seen, now); err != nil {
+				seen = nil // where nobody can write, nobody can show life
+			}
 		}
 		if ctx.Err() == nil {
 			trouble.note(err)

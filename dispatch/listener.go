@@ -2,6 +2,9 @@ package dispatch
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/condition"
@@ -16,8 +19,8 @@ type listener struct {
 
 // hears reports whether the callback is bound to this kind of change and was there
 // when it happened. The scope has been looked at already.
-func (l *listener) hears(event *webhook.Event) bool {
-	return event.Sequence > l.After && (l.Action == webhook.ActionAll || l.Action == event.Action)
+func (l *listener) hears(sequence int64, action webhook.Action) bool {
+	return sequence > l.After && (l.Action == webhook.ActionAll || l.Action == action)
 }
 
 // A turn is what a callback's condition says about an event.
@@ -56,27 +59,38 @@ func (l *listener) turn(event *webhook.Event, scope *condition.Scope) turn {
 	return turn{fires: holds}
 }
 
-// maxCached bounds the listeners in memory. A scope with more is read anew for each
-// event.
-const maxCached = 50_000
+const (
+	// maxCached bounds the listeners in memory. A scope with more is read anew for each
+	// event.
+	maxCached = 50_000
+
+	// damagedTime is for how long listeners are kept of which some could not be read: it
+	// may have been a passing fault.
+	damagedTime = time.Minute
+)
 
 // A listenerCache keeps the listeners of the scopes that events come from, compiled,
 // until the registry changes. It is used by one goroutine.
 type listenerCache struct {
 	store     webhook.Outbox
 	evaluator *condition.Evaluator
+	damaged   trouble
 	revision  int64
 	size      int
 	scopes    map[webhook.Scope][]listener
+	expires   time.Time // zero while nothing of it is damaged
 }
 
-func newListenerCache(store webhook.Outbox, evaluator *condition.Evaluator) *listenerCache {
-	return &listenerCache{store: store, evaluator: evaluator, scopes: make(map[webhook.Scope][]listener)}
+func newListenerCache(store webhook.Outbox, evaluator *condition.Evaluator, log *slog.Logger) *listenerCache {
+	return &listenerCache{
+		store: store, evaluator: evaluator, damaged: trouble{log: log, doing: "reading callbacks"},
+		scopes: make(map[webhook.Scope][]listener),
+	}
 }
 
 // renew forgets everything when the registry has moved on.
 func (c *listenerCache) renew(revision int64) {
-	if revision != c.revision {
+	if revision != c.revision || !c.expires.IsZero() && !time.Now().Before(c.expires) {
 		c.revision = revision
 		c.clear()
 	}
@@ -85,6 +99,7 @@ func (c *listenerCache) renew(revision int64) {
 func (c *listenerCache) clear() {
 	clear(c.scopes)
 	c.size = 0
+	c.expires = time.Time{}
 }
 
 // listeners returns the listeners of a scope, as of the cache's revision or later.
@@ -93,7 +108,11 @@ func (c *listenerCache) listeners(ctx context.Context, scope webhook.Scope) ([]l
 		return found, nil
 	}
 	read, err := c.store.Listeners(ctx, scope)
-	if err != nil {
+	damaged := errors.Is(err, webhook.ErrDamaged)
+	switch {
+	case damaged:
+		c.damaged.note(err) // never that it is over: one scope's health says nothing of another's
+	case err != nil:
 		return nil, err
 	}
 	list := make([]listener, len(read.Callbacks))
@@ -111,5 +130,8 @@ func (c *listenerCache) listeners(ctx context.Context, scope webhook.Scope) ([]l
 	}
 	c.size += size
 	c.scopes[scope] = list
+	if damaged && c.expires.IsZero() {
+		c.expires = time.Now().Add(damagedTime)
+	}
 	return list, nil
 }

@@ -1,11 +1,13 @@
 package dispatch
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/condition"
 )
 
@@ -16,11 +18,14 @@ type Options struct {
 	// whatever they answered, within a second the last time. Default 128.
 	Concurrency int
 
-	// PerCallback is how many of them may go to one callback. Default 8.
+	// PerCallback is how many of them may go to one callback to begin with. While it
+	// answers fast with success it may have more, up to Concurrency less an eighth
+	// that is left to others; each failure halves the number. Default 8.
 	PerCallback int
 
 	// Probation is how many requests may be in flight, beside those, to callbacks
-	// that did not, or have not been tried yet: one to each. Default 1024.
+	// that did not answer, that have failed ten times in a row, or that have not been
+	// tried yet: one to each. Default 1024.
 	Probation int
 
 	// Timeout is the total time of one attempt: resolving, connecting, sending
@@ -29,6 +34,18 @@ type Options struct {
 
 	// Retry says when a failed attempt is repeated.
 	Retry Retry
+
+	// DisableAfter is for how long a callback may have failed, with no success in
+	// between, for the next failure to disable it. Default 5 days; a negative value
+	// means never.
+	DisableAfter time.Duration
+
+	// OnDisable is told of each callback that this engine has disabled, in its state
+	// now: after an answer of 410 Gone, or when it has failed for DisableAfter. It may
+	// take its time, but Run does not return before it does: when Run is to end, ctx
+	// ends a second after the last request that may be in flight. Calls may overlap. A
+	// panic is logged. Should the process die before the call, it is never made.
+	OnDisable func(ctx context.Context, c webhook.Callback)
 
 	// Targets says what may be called: by default the public internet on ports 80
 	// and 443.
@@ -76,10 +93,11 @@ func (o *Options) withDefaults() (Options, error) {
 		def   time.Duration
 	}{
 		{"Timeout", &filled.Timeout, 15 * time.Second},
+		{"DisableAfter", &filled.DisableAfter, 5 * 24 * time.Hour},
 		{"KeepDelivered", &filled.KeepDelivered, 24 * time.Hour},
 		{"KeepDead", &filled.KeepDead, 30 * 24 * time.Hour},
 	} {
-		if *option.value < 0 {
+		if *option.value < 0 && option.value != &filled.DisableAfter {
 			return Options{}, fmt.Errorf("dispatch: Options.%s is negative", option.name)
 		}
 		if *option.value == 0 {
@@ -98,5 +116,6 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	filled.Targets.AllowPrivate = slices.Clone(filled.Targets.AllowPrivate)
 	filled.Targets.AllowPorts = slices.Clone(filled.Targets.AllowPorts)
+	filled.Targets.AllowHosts = slices.Clone(filled.Targets.AllowHosts)
 	return filled, nil
 }

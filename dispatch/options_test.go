@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"reflect"
@@ -23,9 +24,16 @@ func TestOptionsAreChecked(t *testing.T) {
 		"Pauses":        {Retry: dispatch.Retry{Pauses: []time.Duration{-1}}},
 		"Jitter":        {Retry: dispatch.Retry{Jitter: 2}},
 		"AllowPorts":    {Targets: dispatch.Targets{AllowPorts: []uint16{0}}},
+		"AllowHosts":    {Targets: dispatch.Targets{AllowHosts: []string{"10.0.0.1"}}},
 	} {
 		if _, err := dispatch.New(nopStore{}, &o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v does not name the option", name, err)
+		}
+	}
+	for _, host := range []string{"", "*", "*.example.com", "::1", "example.com:80", "https://example.com", "bücher.example", "127.1"} {
+		o := dispatch.Options{Targets: dispatch.Targets{AllowHosts: []string{"localhost", host}}}
+		if _, err := dispatch.New(nopStore{}, &o); err == nil {
+			t.Errorf("the host name %q is accepted", host)
 		}
 	}
 	if _, err := dispatch.New(nil, nil); err == nil {
@@ -42,11 +50,13 @@ func TestOptionsAreCopied(t *testing.T) {
 		Targets: dispatch.Targets{
 			AllowPorts:   []uint16{443},
 			AllowPrivate: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")},
+			AllowHosts:   []string{"a.internal"},
 		},
 	}
 	engine := mustEngine(t, o)
 	o.Retry.Pauses[0] = 0
 	o.Targets.AllowPorts[0] = 22
+	o.Targets.AllowHosts[0] = "b.internal"
 	o.Targets.AllowPrivate[0] = netip.MustParsePrefix("127.0.0.0/8")
 	for url, want := range map[string]bool{
 		"https://example.com/":    true,
@@ -57,6 +67,9 @@ func TestOptionsAreCopied(t *testing.T) {
 		if err := engine.Check(t.Context(), webhook.Callback{Database: "788", URL: url}); (err == nil) != want {
 			t.Errorf("%s: %v, want accepted: %v", url, err, want)
 		}
+	}
+	if got := engine.Options().Targets.AllowHosts[0]; got != "a.internal" {
+		t.Errorf("the host has become %s", got)
 	}
 	if got := engine.Options().Retry.Pauses[0]; got != time.Minute {
 		t.Errorf("the pause has become %v", got)
@@ -77,7 +90,7 @@ func TestOptionsSurviveDefaults(t *testing.T) {
 			value := reflect.ValueOf(sample(t, path+field.Name, field.Type))
 			reflect.ValueOf(&o).Elem().FieldByIndex(index).Set(value)
 			kept := mustEngine(t, &o).Options()
-			if got := reflect.ValueOf(kept).FieldByIndex(index); !reflect.DeepEqual(got.Interface(), value.Interface()) {
+			if got := reflect.ValueOf(kept).FieldByIndex(index); !same(got, value) {
 				t.Errorf("%s%s: %v has become %v", path, field.Name, value, got)
 			}
 		}
@@ -85,11 +98,20 @@ func TestOptionsSurviveDefaults(t *testing.T) {
 	set("", nil, reflect.TypeFor[dispatch.Options]())
 }
 
+// same reports whether two options are equal; functions are when they are the same.
+func same(a, b reflect.Value) bool {
+	if a.Kind() == reflect.Func {
+		return a.Pointer() == b.Pointer()
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
 // sample returns a valid value of an option that is not its default.
 func sample(t *testing.T, name string, of reflect.Type) any {
 	t.Helper()
 	for _, value := range []any{
-		7, 0.5, true, 7 * time.Millisecond, []time.Duration{7}, []uint16{7}, dispatch.AllAddresses(), slog.Default(),
+		7, 0.5, true, 7 * time.Millisecond, []time.Duration{7}, []uint16{7}, []string{"name"}, dispatch.AllAddresses(),
+		slog.Default(), func(webhook.Attempt) bool { return true }, func(context.Context, webhook.Callback) {},
 	} {
 		if reflect.TypeOf(value) == of {
 			return value
@@ -99,13 +121,13 @@ func sample(t *testing.T, name string, of reflect.Type) any {
 	return nil
 }
 
-// Whatever option is not set has a default. Of Targets and Conditions zero is the
-// strict one.
+// Whatever option is not set has a default, but for hooks. Of Targets and Conditions zero
+// is the strict one.
 func TestOptionsHaveDefaults(t *testing.T) {
 	options := reflect.ValueOf(mustEngine(t, nil).Options())
 	for i := range options.NumField() {
 		name := options.Type().Field(i).Name
-		if options.Field(i).IsZero() && name != "Targets" && name != "Conditions" {
+		if options.Field(i).IsZero() && options.Field(i).Kind() != reflect.Func && name != "Targets" && name != "Conditions" {
 			t.Errorf("%s has no default", name)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ringback-dev/ringback/dispatch"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -155,43 +154,4 @@ func (s *editingStore) FanOut(ctx context.Context, expansions []webhook.Expansio
 		s.edit = nil
 	}
 	return s.Store.FanOut(ctx, expansions)
-}
-
-// An event that can't be decoded is taken off the outbox, and the host is told; those
-// around it are delivered.
-func TestDamagedEvent(t *testing.T) {
-	var log logbook
-	o := &dispatch.Options{Logger: log.Logger()}
-	inBubble(t, o, func(b *bench) {
-		b.Engine = b.engineOn(&damagedStore{b.Store}, o)
-		b.Callback("hook", webhook.Callback{})
-		b.Dispatch("1", 1, 2, 3)
-		b.Start()
-		advance(10 * time.Second)
-		synctest.Wait()
-		if got := ages(b.Network.Posts(), "1"); got != "1 3" {
-			t.Errorf("arrived: %s, want 1 3", got)
-		}
-		pending, err := b.Store.Pending(t.Context(), 10, 1<<20)
-		if err != nil || len(pending.Events) != 0 {
-			t.Errorf("on the outbox: %v, %v", pending.Events, err)
-		}
-		if n := log.Count("level=ERROR"); n != 1 || log.Count("sequence=2") != 1 {
-			t.Errorf("%d errors logged, want one that names sequence 2", n)
-		}
-	})
-}
-
-// damagedStore can't decode the event with sequence 2.
-type damagedStore struct{ webhook.Store }
-
-func (s *damagedStore) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
-	pending, err := s.Store.Pending(ctx, limit, limitBytes)
-	pending.Events = slices.DeleteFunc(pending.Events, func(e webhook.Event) bool {
-		if e.Sequence == 2 {
-			pending.Damaged = append(pending.Damaged, 2)
-		}
-		return e.Sequence == 2
-	})
-	return pending, err
 }

@@ -19,8 +19,16 @@ const (
 
 // pruneLoop removes what has been kept long enough.
 func (r *run) pruneLoop(ctx context.Context) {
+	ticker := time.NewTicker(pruneInterval)
+	defer ticker.Stop()
 	trouble := trouble{log: r.log, doing: "pruning"}
-	for sleep(ctx, pruneInterval) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.prunes:
+		case <-ticker.C:
+		}
 		if err := r.prune(ctx); ctx.Err() == nil {
 			trouble.note(err)
 		}
@@ -29,7 +37,7 @@ func (r *run) pruneLoop(ctx context.Context) {
 
 // prune walks once over what is kept.
 func (r *run) prune(ctx context.Context) error {
-	now := time.Now()
+	now := r.clock.trusted()
 	request := webhook.PruneRequest{
 		Limit:     pruneStep,
 		Delivered: now.Add(-r.engine.options.KeepDelivered),

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
 )
 
 // Retry says when a failed attempt is repeated.
@@ -21,6 +23,13 @@ type Retry struct {
 	// that deliveries that failed together do not come back together. From 0 to
 	// 1; 0 means the default of 0.2, a negative value none.
 	Jitter float64
+
+	// Retryable says whether a failed attempt may be repeated; when it says no, the
+	// delivery is dead. It is not asked about an answer of 410, which disables the
+	// callback, nor after the last attempt. It is called by many goroutines at the same
+	// time; when it panics, that is logged and the attempt is repeated. Default: every
+	// failure is repeated, whatever its status.
+	Retryable func(webhook.Attempt) bool
 }
 
 // DefaultPauses returns 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h: with the first
@@ -59,25 +68,25 @@ func (r Retry) pause(attempts int) (time.Duration, bool) {
 	if attempts < 1 || attempts > len(r.Pauses) {
 		return 0, false
 	}
-	pause := r.Pauses[attempts-1]
-	shift := float64(pause) * r.Jitter * (2*rand.Float64() - 1)
-	if longer := float64(pause) + shift; longer < float64(1<<63-1) {
-		return time.Duration(longer), true
-	}
-	return pause, true
+	return r.jitter(r.Pauses[attempts-1]), true
 }
 
-// maxRetryAfter is how long a receiver may ask to be left alone.
-const maxRetryAfter = 24 * time.Hour
+// jitter lengthens or shortens a pause at random.
+func (r Retry) jitter(pause time.Duration) time.Duration {
+	shift := float64(pause) * r.Jitter * (2*rand.Float64() - 1)
+	if longer := float64(pause) + shift; longer < float64(1<<63-1) {
+		return time.Duration(longer)
+	}
+	return pause
+}
 
-// retryAfter returns what a Retry-After header asks for: seconds or a date (RFC 9110,
-// 10.2.3), from 0 to maxRetryAfter; 0 for what is neither.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := strings.TrimSpace(h.Get("Retry-After"))
+// retryAfter returns what the text of a Retry-After header asks for: seconds or a date
+// (RFC 9110, 10.2.3), from 0 to the longest pause there is; 0 for what is neither.
+func retryAfter(text string, now time.Time) time.Duration {
 	if text != "" && strings.Trim(text, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
-			return maxRetryAfter
+		if err != nil || seconds > int64(webhook.MaxPause/time.Second) {
+			return webhook.MaxPause
 		}
 		return time.Duration(seconds) * time.Second
 	}
@@ -85,5 +94,5 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
+	return min(max(at.Sub(now), 0), webhook.MaxPause)
 }

@@ -2,6 +2,8 @@ package dispatch_test
 
 import (
 	"net/http"
+	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,4 +67,79 @@ func TestRetryAfter(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the receiver asks for holds for all that waits for it, and for nobody else; when
+// the time has come it goes on at once.
+func TestRetryAfterPausesCallback(t *testing.T) {
+	o := &dispatch.Options{PerCallback: 1, Retry: dispatch.Retry{Pauses: []time.Duration{time.Second}, Jitter: -1}}
+	inBubble(t, o, func(b *bench) {
+		const pause = 100 * time.Second
+		b.Network.Answer = func(r *http.Request, n int) (*http.Response, error) {
+			a := answer(200, "")
+			if r.URL.Path == "/busy" && n == 1 {
+				a.StatusCode = 429
+				a.Header.Set("Retry-After", "100")
+			}
+			return a, nil
+		}
+		busy := b.Callback("busy", webhook.Callback{})
+		b.Callback("other", webhook.Callback{})
+		b.records(1, 10)
+		advance(123 * time.Millisecond) // the end of the pause is not that of a second
+		b.Start()
+		began := time.Now()
+		advance(pause - time.Millisecond)
+		posts := make(map[string]int)
+		for _, p := range b.Network.Posts() {
+			posts[p.URL]++
+		}
+		if posts["https://example.com/busy"] != 1 || posts["https://example.com/other"] != 10 {
+			t.Errorf("during the pause: %v", posts)
+		}
+		if health := b.Stored(busy).Health; !health.PausedUntil.Equal(began.Add(pause).Truncate(time.Millisecond)) || health.Failures != 1 {
+			t.Errorf("its health is %+v", health)
+		}
+		advance(10 * time.Millisecond)
+		if n := len(b.Network.Posts()); n != 21 {
+			t.Errorf("%d posts right after the pause, want 21", n)
+		}
+	})
+}
+
+// Pauses that end at different times each end on time.
+func TestPausesEndOnTime(t *testing.T) {
+	inBubble(t, &dispatch.Options{Retry: exact}, func(b *bench) {
+		began := time.Now()
+		var mu sync.Mutex
+		late := make(map[string]time.Duration)
+		b.Network.Answer = func(r *http.Request, n int) (*http.Response, error) {
+			a := answer(200, "")
+			at := time.Duration(len(r.URL.Path)) * 100 * time.Second
+			if n == 1 {
+				advance(time.Duration(len(r.URL.Path)) * 77 * time.Millisecond)
+				a.StatusCode = 503
+				a.Header.Set("Retry-After", strconv.Itoa(int(at/time.Second)))
+			} else {
+				mu.Lock()
+				defer mu.Unlock()
+				late[r.URL.Path] = time.Since(began) - at - time.Duration(len(r.URL.Path))*77*time.Millisecond
+			}
+			return a, nil
+		}
+		for _, name := range []string{"aaaaa", "aaaa", "a", "aa", "aaa"} {
+			b.Callback(name, webhook.Callback{})
+		}
+		b.Start()
+		b.Dispatch("1", 1)
+		advance(time.Hour)
+		if len(late) != 5 {
+			t.Errorf("%d receivers were called again, want 5", len(late))
+		}
+		for name, late := range late {
+			if late < 0 || late > 20*time.Millisecond {
+				t.Errorf("%s was called again %v after its pause", name, late)
+			}
+		}
+	})
 }

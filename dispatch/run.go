@@ -30,10 +30,13 @@ type run struct {
 	appended signal // events may be pending
 	ready    signal // deliveries may be ready, or a slot is free
 	retries  alarm  // rings ready when one is due
+	prunes   signal // there is much to prune
+	clock    *clock
 	slots    *slots
 	outcomes chan outcome
 	slow     suspensions
 	attempts sync.WaitGroup
+	hooks    sync.WaitGroup // calls of the host's
 	identity identity
 }
 
@@ -55,6 +58,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		log:      e.options.Logger,
 		appended: newSignal(),
 		ready:    newSignal(),
+		prunes:   newSignal(),
+		clock:    newClock(e.wall),
 		slots:    newSlots(&e.options),
 		outcomes: make(chan outcome, settleBatch),
 		identity: identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
@@ -77,13 +82,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer stopBeating()
 	beating.Go(func() { r.beatLoop(alive) })
 	for _, loop := range []func(context.Context){
-		r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop,
+		r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop, r.replayLoop, r.clockLoop,
 	} {
 		loops.Go(func() { loop(ctx) })
 	}
 	loops.Wait() // claimLoop waits for the attempts, so no outcome comes after it
 	close(r.outcomes)
 	settling.Wait()
+	r.hooks.Wait()
 	stopBeating()
 	beating.Wait()
 	for w := range r.workers() {

@@ -90,8 +90,8 @@ func TestDrainBrokenStore(t *testing.T) {
 // brokenStore loses the ability to settle.
 type brokenStore struct{ webhook.Store }
 
-func (*brokenStore) Settle(context.Context, webhook.Worker, []webhook.Outcome) error {
-	return errors.New("disk full")
+func (*brokenStore) Settle(context.Context, webhook.Worker, []webhook.Outcome) ([]webhook.Callback, error) {
+	return nil, errors.New("disk full")
 }
 
 // A store that fails for a while only delays.
@@ -129,11 +129,11 @@ func (s *flakyStore) Join(ctx context.Context) (webhook.Worker, error) {
 	return s.Store.Join(ctx)
 }
 
-func (s *flakyStore) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
+func (s *flakyStore) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	if err := s.fail(); err != nil {
 		return webhook.PendingEvents{}, err
 	}
-	return s.Store.Pending(ctx, limit, limitBytes)
+	return s.Store.Pending(ctx, r)
 }
 
 func TestRunTwice(t *testing.T) {
@@ -169,7 +169,7 @@ func TestTakeOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		claimed, err := b.Store.Claim(t.Context(), webhook.ClaimRequest{
-			Worker: dead, Now: time.Now(), Limit: 1, LimitBytes: 1 << 20, Room: func(string) int { return 1 },
+			Worker: dead, Now: time.Now(), Limit: 1, LimitBytes: 1 << 20, Room: func(string, webhook.Health) int { return 1 },
 		})
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %v, %v", claimed, err)
@@ -185,7 +185,7 @@ func TestTakeOver(t *testing.T) {
 		if n := len(b.Network.Posts()); n != 2 {
 			t.Errorf("%d posts after 10 s, want 2", n)
 		}
-		err = b.Store.Settle(t.Context(), dead, []webhook.Outcome{{Sequence: 2, Callback: c.ID, State: webhook.DeliveryDead}})
+		_, err = b.Store.Settle(t.Context(), dead, []webhook.Outcome{{Sequence: 2, Callback: c.ID, State: webhook.DeliveryDead}})
 		if !errors.Is(err, webhook.ErrFenced) {
 			t.Errorf("the dead worker's settlement: %v, want ErrFenced", err)
 		}

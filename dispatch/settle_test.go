@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -49,14 +50,151 @@ type lostSettlement struct {
 	calls atomic.Int32
 }
 
-func (s *lostSettlement) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) error {
+func (s *lostSettlement) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
 	call := s.calls.Add(1)
 	if call == 2 {
-		return errors.New("still no connection")
+		return nil, errors.New("still no connection")
 	}
-	err := s.Store.Settle(ctx, w, outcomes)
+	disabled, err := s.Store.Settle(ctx, w, outcomes)
 	if err == nil && call == 1 {
-		return errors.New("connection lost after the commit")
+		return nil, errors.New("connection lost after the commit")
 	}
-	return err
+	return disabled, err
+}
+
+// An outcome that the store refuses, while it takes others, does not hold those up, nor
+// keeps its slot; when the store takes it without its texts, it is recorded like that.
+func TestRefusedOutcome(t *testing.T) {
+	for name, plain := range map[string]bool{"its texts": true, "as a whole": false} {
+		t.Run(name, func(t *testing.T) {
+			o := new(dispatch.Options)
+			if plain {
+				o = &dispatch.Options{Concurrency: 1, Probation: 1} // it holds all there are
+			}
+			inBubble(t, o, func(b *bench) {
+				b.Network.Answer = func(*http.Request, int) (*http.Response, error) { return answer(200, "text"), nil }
+				store := &refusingSettle{Store: b.Store, plain: plain, until: time.Now().Add(10 * time.Minute)}
+				b.Engine = b.engineOn(store, o)
+				c := b.Callback("hook", webhook.Callback{})
+				other := b.Callback("other", webhook.Callback{Expression: "age > 1"})
+				b.Start()
+				b.Dispatch("poison", 1)
+				synctest.Wait()
+				for i := range 120 {
+					b.Dispatch("1", i+2)
+					advance(time.Second)
+				}
+				synctest.Wait()
+				if d := b.Delivery("1", 121, other); d.State != webhook.DeliveryDelivered {
+					t.Errorf("the other callback's last delivery is %s", d.State)
+				}
+				if workers, err := b.Store.Workers(t.Context()); err != nil || len(workers) > 2 {
+					t.Errorf("workers: %v, %v", workers, err)
+				}
+				if d := b.Delivery("poison", 1, c); plain != (d.State == webhook.DeliveryDelivered) {
+					t.Errorf("while it is refused the delivery is %s", d.State)
+				}
+				advance(20 * time.Minute)
+				b.Dispatch("last", 2)
+				advance(time.Minute)
+				synctest.Wait()
+				if d := b.Delivery("poison", 1, c); d.State != webhook.DeliveryDelivered {
+					t.Errorf("at the end the delivery is %s", d.State)
+				}
+			})
+		})
+	}
+}
+
+// refusingSettle refuses, for a while, what is said of the first event, in whole or only
+// the answer's text; and with it all that comes in its transaction.
+type refusingSettle struct {
+	webhook.Store
+	plain bool
+	until time.Time
+}
+
+func (s *refusingSettle) Settle(
+	ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome,
+) ([]webhook.Callback, error) {
+	for _, o := range outcomes {
+		if o.Sequence == 1 && time.Now().Before(s.until) && (!s.plain || o.Attempt.Answer != "") {
+			return nil, errors.New("constraint failed")
+		}
+	}
+	return s.Store.Settle(ctx, w, outcomes)
+}
+
+// A store that settles nothing for an hour gets its outcomes afterwards: nothing is
+// posted twice.
+func TestSettleOutlastsOutage(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := &noSettle{Store: b.Store, until: time.Now().Add(time.Hour)}
+		b.Engine = b.engineOn(store, nil)
+		for i := range 30 {
+			b.Callback(strconv.Itoa(i), webhook.Callback{})
+		}
+		b.Start()
+		b.Dispatch("1", 1)
+		advance(time.Hour - time.Millisecond)
+		if n := store.calls.Load(); n < 100 || n > 20_000 {
+			t.Errorf("%d settlements tried in an hour", n)
+		}
+		advance(10 * time.Second)
+		synctest.Wait()
+		if n := len(b.Network.Posts()); n != 30 {
+			t.Errorf("%d posts, want 30", n)
+		}
+		if open, err := b.Store.Deliveries(t.Context(), webhook.DeliveryQuery{State: webhook.DeliveryDelivered, Limit: 100}); err != nil ||
+			len(open.Deliveries) != 30 {
+			t.Errorf("%d delivered, %v", len(open.Deliveries), err)
+		}
+	})
+}
+
+// noSettle settles nothing for a while.
+type noSettle struct {
+	webhook.Store
+	until time.Time
+	calls atomic.Int32
+}
+
+func (s *noSettle) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
+	s.calls.Add(1)
+	if time.Now().Before(s.until) {
+		return nil, errors.New("disk full")
+	}
+	return s.Store.Settle(ctx, w, outcomes)
+}
+
+// When an attempt disables its callback, a walk that ends its other deliveries begins at
+// once.
+func TestDisablingIsPruned(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Network.Answer = func(*http.Request, int) (*http.Response, error) { return answer(410, ""), nil }
+		store := &pruneMeter{Store: b.Store}
+		b.Engine = b.engineOn(store, nil)
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		advance(70 * time.Second)
+		before := store.calls.Load()
+		b.Dispatch("1", 1)
+		advance(time.Second)
+		synctest.Wait()
+		if n := store.calls.Load() - before; n != 1 {
+			t.Errorf("%d walks after the callback was disabled, want 1", n)
+		}
+	})
+}
+
+type pruneMeter struct {
+	webhook.Store
+	calls atomic.Int32
+	last  atomic.Pointer[webhook.PruneRequest]
+}
+
+func (s *pruneMeter) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.PruneResult, error) {
+	s.calls.Add(1)
+	s.last.Store(&r)
+	return s.Store.Prune(ctx, r)
 }

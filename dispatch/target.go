@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -21,11 +22,19 @@ type Targets struct {
 	// loopback or otherwise not of the public internet.
 	AllowPrivate []netip.Prefix
 
+	// AllowHosts are host names that may be called whatever addresses they resolve
+	// to, such as "crm.internal". Upper and lower case count as the same; a name does
+	// not stand for the names below it. An address is no host name: see AllowPrivate.
+	AllowHosts []string
+
 	// AllowPorts are the ports that may be called. Default 80 and 443.
 	AllowPorts []uint16
 
 	// AllowAllPorts lifts the limit on ports.
 	AllowAllPorts bool
+
+	// HTTPSOnly refuses URLs that begin with http://.
+	HTTPSOnly bool
 }
 
 // AllAddresses returns the ranges that, as AllowPrivate, let every address be
@@ -38,6 +47,12 @@ func (t *Targets) validate() error {
 	for _, prefix := range t.AllowPrivate {
 		if !prefix.IsValid() {
 			return errors.New("dispatch: Options.Targets.AllowPrivate holds an invalid prefix")
+		}
+	}
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_."
+	for _, host := range t.AllowHosts {
+		if host == "" || strings.Trim(strings.ToLower(host), letters) != "" || endsInNumber(host) {
+			return fmt.Errorf("dispatch: Options.Targets.AllowHosts holds %q, which is no host name in ASCII", host)
 		}
 	}
 	if slices.Contains(t.AllowPorts, 0) {
@@ -88,8 +103,15 @@ func (t *Targets) checkPort(port uint16) error {
 	return nil
 }
 
-// checkURL refuses a URL whose text alone tells that it will not be dialled: a
-// literal address or a port. Names are judged when they are dialled.
+func (t *Targets) checkScheme(u *url.URL) error {
+	if t.HTTPSOnly && u.Scheme != "https" {
+		return refuse("only https is allowed")
+	}
+	return nil
+}
+
+// checkURL refuses a URL whose text alone tells that it will not be called: its scheme,
+// a literal address or a port. Names are judged when they are dialled.
 func (t *Targets) checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -106,19 +128,29 @@ func (t *Targets) checkURL(raw string) error {
 		}
 		port = uint16(n)
 	}
-	err = t.checkPort(port)
-	if addr, notLiteral := netip.ParseAddr(u.Hostname()); notLiteral == nil {
-		err = t.check(addr, port)
-	} else if err == nil && endsInNumber(u.Hostname()) {
-		// Resolvers read such names as IPv4 addresses in octal, hexadecimal or
-		// fewer parts; as names they cannot exist.
-		err = refuse("the host is neither a name nor an address: write an IPv4 address as four decimal numbers")
-	}
 	var r *refusal
-	if errors.As(err, &r) {
+	if err := t.checkText(u, port); errors.As(err, &r) {
 		return webhook.Invalid("url", "would not be called: %s", r.reason)
 	}
-	return err
+	return nil
+}
+
+func (t *Targets) checkText(u *url.URL, port uint16) error {
+	if err := t.checkScheme(u); err != nil {
+		return err
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return t.check(addr, port)
+	}
+	if err := t.checkPort(port); err != nil {
+		return err
+	}
+	if endsInNumber(u.Hostname()) {
+		// Resolvers read such names as IPv4 addresses in octal, hexadecimal or
+		// fewer parts; as names they cannot exist.
+		return refuse("the host is neither a name nor an address: write an IPv4 address as four decimal numbers")
+	}
+	return nil
 }
 
 // endsInNumber reports whether a host is meant as an IPv4 address: its last label is
@@ -133,15 +165,35 @@ func endsInNumber(host string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// control is a net.Dialer's ControlContext: it sees each address just before it is
-// connected to.
-func (t *Targets) control(_ context.Context, network, address string, _ syscall.RawConn) error {
+// dial connects to a host and port if they may be called. The addresses that the host
+// resolves to are judged just before they are connected to.
+func (t *Targets) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	named := slices.ContainsFunc(t.AllowHosts, func(name string) bool { return strings.EqualFold(name, host) })
+	dialer := net.Dialer{
+		KeepAlive: -1, // what is idle is closed soon
+		ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
+			return t.checkDial(network, address, named)
+		},
+	}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// checkDial says why an address may not be connected to, nil if it may. Named tells
+// that it is one of a host in AllowHosts.
+func (t *Targets) checkDial(network, address string, named bool) error {
 	if network != "tcp4" && network != "tcp6" {
 		return refuse("network %s is not TCP", network)
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return refuse("what the name resolves to is no address")
+	}
+	if named {
+		return t.checkPort(target.Port())
 	}
 	return t.check(target.Addr(), target.Port())
 }

@@ -1,14 +1,19 @@
 package dispatch_test
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
 	"github.com/ringback-dev/ringback/store/memory"
@@ -92,35 +97,114 @@ func mustEngine(t *testing.T, o *dispatch.Options) *dispatch.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(engine.Transport().CloseIdleConnections)
 	return engine
 }
 
 // However a name is written and whichever resolver reads it, the address that would
-// be connected to is what counts.
+// be connected to is what counts. The system's own resolver takes for an address what
+// Go's does not. Go decides between the two once in a process, so that the test starts
+// others.
 func TestDialIsRefused(t *testing.T) {
-	reached := false
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
-	defer server.Close()
-	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	engine := mustEngine(t, &dispatch.Options{Targets: dispatch.Targets{AllowAllPorts: true}})
-	for _, preferGo := range []bool{false, true} {
-		net.DefaultResolver.PreferGo = preferGo
-		defer func() { net.DefaultResolver.PreferGo = false }()
-		for _, host := range []string{
-			"127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0",
-			"①②⑦.⓪.⓪.①", "127。0。0。1", "[::1]", "[::ffff:127.0.0.1]", "[::]", "0.0.0.0",
-		} {
-			u := url.URL{Scheme: "http", Host: host + ":" + port}
-			response, err := (&http.Client{Transport: engine.Transport()}).Get(u.String())
-			if err == nil {
-				response.Body.Close()
-				t.Errorf("%s was called (Go's resolver: %v)", host, preferGo)
-			}
+	const child = "DISPATCH_TEST_RESOLVER"
+	if resolver := os.Getenv(child); resolver != "" {
+		refuseForms(t, resolver)
+		return
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resolver := range []string{"cgo", "go"} {
+		command := exec.CommandContext(t.Context(), program, "-test.run=^TestDialIsRefused$")
+		command.Env = append(os.Environ(), child+"="+resolver, "GODEBUG=netdns="+resolver)
+		if output, err := command.CombinedOutput(); err != nil || !bytes.Contains(output, []byte("PASS")) {
+			t.Errorf("%s: %v: %s", resolver, err, output)
 		}
 	}
-	if reached {
+}
+
+// refuseForms checks that no way of writing this machine's address leads to it.
+func refuseForms(t *testing.T, resolver string) {
+	var reached atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	addresses := []string{"127.0.0.1", "localhost", "LocalHost", "[::1]", "[::ffff:127.0.0.1]", "[::]", "0.0.0.0"}
+	numbers := []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0"}
+	wide := []string{"①②⑦.⓪.⓪.①", "127。0。0。1", "１２７.０.０.１"} // no names at all, unless somebody maps them
+	for _, host := range slices.Concat(addresses, numbers, wide) {
+		a := deliverOnce(t, "http://"+host+":"+port+"/", &dispatch.Options{
+			Timeout: 5 * time.Second, Targets: dispatch.Targets{AllowAllPorts: true},
+		})
+		refused := strings.Contains(a.Error, "may not be called")
+		nameless := slices.Contains(wide, host) || resolver == "go" && slices.Contains(numbers, host)
+		unknown := nameless && strings.Contains(a.Error, "host name")
+		if !refused && !unknown {
+			t.Errorf("%s: %d %q", host, a.Status, a.Error)
+		}
+	}
+	if reached.Load() {
 		t.Error("the server was reached")
+	}
+}
+
+// A name that the host allows may be called although its address is private; the address
+// itself, and other names for it, may not.
+func TestAllowHosts(t *testing.T) {
+	var reached atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for _, test := range []struct {
+		host    string
+		allow   []string
+		reached bool
+	}{
+		{"localhost", []string{"crm.internal", "localhost"}, true},
+		{"LOCALhost", []string{"localHOST"}, true},
+		{"127.0.0.1", []string{"localhost"}, false},
+		{"[::1]", []string{"localhost"}, false},
+		{"localhost", []string{"host"}, false},
+		{"localhost", []string{"localhost.internal"}, false},
+		{"localhost", nil, false},
+	} {
+		reached.Store(0)
+		a := deliverOnce(t, "http://"+test.host+":"+port+"/", &dispatch.Options{
+			Timeout: 5 * time.Second, Targets: dispatch.Targets{AllowHosts: test.allow, AllowAllPorts: true},
+		})
+		if got := reached.Load() == 1; got != test.reached || got != (a.Status == 200) ||
+			!got && !strings.Contains(a.Error, "may not be called") {
+			t.Errorf("%s where %q may be called: reached %v, %d %q", test.host, test.allow, got, a.Status, a.Error)
+		}
+	}
+
+	a := deliverOnce(t, "http://localhost:"+port+"/", &dispatch.Options{Targets: dispatch.Targets{AllowHosts: []string{"localhost"}}})
+	if !strings.Contains(a.Error, "port "+port+" is not allowed") {
+		t.Errorf("on another port: %q", a.Error)
+	}
+}
+
+// Where only https may be called, another URL is refused at registration, and one that
+// was registered before is not called.
+func TestHTTPSOnly(t *testing.T) {
+	targets := anyTarget
+	targets.HTTPSOnly = true
+	o := &dispatch.Options{Targets: targets}
+	engine := mustEngine(t, o)
+	for url, want := range map[string]bool{
+		"https://example.com/": true, "HTTPS://example.com/": true, "https://10.0.0.1:8443/": true,
+		"http://example.com/": false, "HTTP://example.com/": false, "http://example.com:443/": false, "http://10.0.0.1/": false,
+	} {
+		err := engine.Check(t.Context(), webhook.Callback{Database: "788", URL: url})
+		var invalid *webhook.InvalidError
+		if want && err != nil || !want && (!errors.As(err, &invalid) || invalid.Field != "url") {
+			t.Errorf("%s: %v, want accepted: %v", url, err, want)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server was reached") }))
+	defer server.Close()
+	if a := deliverOnce(t, server.URL, o); a.Error != "the target may not be called: only https is allowed" {
+		t.Errorf("the attempt says %q", a.Error)
 	}
 }
 

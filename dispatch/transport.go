@@ -1,44 +1,28 @@
 package dispatch
 
 import (
-	"net"
+	"context"
 	"net/http"
-	"time"
+	"net/url"
+
+	"github.com/ringback-dev/ringback/internal/http1"
 )
 
-const (
-	// maxHeader and maxAnswer bound what is read of a receiver's answer.
-	maxHeader = 64 << 10
-	maxAnswer = 64 << 10
+// A poster makes requests; see [http1.Client.Post].
+type poster interface {
+	Post(ctx context.Context, u *url.URL, header http.Header, body []byte) (http1.Answer, error)
+}
 
-	// maxIdle bounds the connections kept open for the next delivery.
-	maxIdle = 256
+// maxSnippet is how much of an answer's body is kept with the attempt.
+const maxSnippet = 1 << 10
 
-	// idleTimeout is below the 5 s after which common servers close an idle
-	// connection, so that a request seldom meets one that is being closed.
-	idleTimeout = 4 * time.Second
-)
-
-// newTransport returns the transport that makes the attempts. It differs from Go's
-// default one wherever a receiver, or whoever registered it, could take advantage.
-// Redirects are none of its business: they are answers like any other.
-func newTransport(o *Options) *http.Transport {
-	// A transport goes on connecting when the request that wanted the connection has
-	// been given up, so the deadline of the attempt is not enough.
-	dialer := &net.Dialer{Timeout: o.Timeout, ControlContext: o.Targets.control, KeepAlive: -1}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		// No proxy: behind one, control would see only the proxy's address.
-		Proxy:               nil,
-		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: o.Timeout,
-		Protocols:           &protocols,
-		// What an unpacked answer would weigh is the receiver's choice.
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConns:           maxIdle,
-		MaxIdleConnsPerHost:    o.PerCallback,
-		IdleConnTimeout:        idleTimeout,
-	}
+// newClient returns the client that makes the attempts.
+func newClient(o *Options) *http1.Client {
+	return http1.New(http1.Options{
+		Dial: o.Targets.dial,
+		// One callback may have all the requests that answer soon.
+		MaxIdle:        max(256, o.Concurrency),
+		MaxIdlePerHost: o.Concurrency,
+		Snippet:        maxSnippet,
+	})
 }

@@ -6,17 +6,16 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"runtime/pprof"
+	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
@@ -55,32 +54,57 @@ func TestNoProxy(t *testing.T) {
 // Of a receiver that speaks later versions of HTTP too, the first is used: its
 // connections carry one request at a time.
 func TestOnlyHTTP1(t *testing.T) {
-	protocols := make(chan string, 1)
-	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocols <- r.Proto })
-	secure := httptest.NewUnstartedServer(handler)
-	secure.EnableHTTP2 = true
-	secure.StartTLS()
-	defer secure.Close()
+	var protocol atomic.Value
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { protocol.Store(r.Proto) })
 	plain := httptest.NewUnstartedServer(handler)
 	plain.Config.Protocols = new(http.Protocols)
 	plain.Config.Protocols.SetHTTP1(true)
 	plain.Config.Protocols.SetUnencryptedHTTP2(true)
 	plain.Start()
 	defer plain.Close()
-
-	engine := mustEngine(t, &dispatch.Options{Targets: anyTarget})
-	engine.Transport().TLSClientConfig = &tls.Config{
-		RootCAs: secure.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs,
+	if a := deliverOnce(t, plain.URL, nil); a.Status != 200 || protocol.Load() != "HTTP/1.1" {
+		t.Errorf("called with %v: %d %q", protocol.Load(), a.Status, a.Error)
 	}
-	for _, url := range []string{secure.URL, plain.URL} {
-		response, err := (&http.Client{Transport: engine.Transport()}).Post(url, "text/plain", strings.NewReader("a"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if got := <-protocols; got != "HTTP/1.1" {
-			t.Errorf("%s was called with %s", url, got)
-		}
+
+	offered := make(chan []string, 1)
+	secure := httptest.NewUnstartedServer(handler)
+	secure.EnableHTTP2 = true
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.TLS = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		offered <- hello.SupportedProtos
+		return nil, nil
+	}}
+	secure.StartTLS()
+	defer secure.Close()
+	deliverOnce(t, secure.URL, &dispatch.Options{Targets: anyTarget, Timeout: 5 * time.Second})
+	if got := <-offered; !slices.Equal(got, []string{"http/1.1"}) {
+		t.Errorf("over TLS, %q are offered", got)
+	}
+}
+
+// What a receiver sends never reaches the host's standard log: not even what comes after
+// the end of an answer, when nobody asked.
+func TestReceiversDoNotWriteLogs(t *testing.T) {
+	var book logbook
+	log.SetOutput(&book)
+	defer log.SetOutput(os.Stderr)
+	for _, answer := range []string{
+		"HTTP/1.1 204 No Content\r\n\r\nwritten by the receiver",
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nwritten by the receiver",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nwritten by the receiver",
+		"written by the receiver\r\n\r\n",
+	} {
+		closed := make(chan struct{})
+		url := rawServer(t, func(c net.Conn) {
+			defer close(closed)
+			write(c, answer)
+			io.Copy(io.Discard, c) // until the engine closes it
+		})
+		deliverOnce(t, url, nil)
+		<-closed
+	}
+	if n := book.Count(""); n > 1 {
+		t.Errorf("the standard log holds: %s", book.text.String())
 	}
 }
 
@@ -141,30 +165,8 @@ func TestNoSilentRepeat(t *testing.T) {
 	}
 }
 
-// What Go's transport could send a second time unseen, it is not given.
-func TestRequestCannotBeRewound(t *testing.T) {
-	inBubble(t, nil, func(b *bench) {
-		var rewindable bool
-		var length int64
-		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
-			rewindable, length = r.GetBody != nil, r.ContentLength
-			return answer(200, ""), nil
-		}
-		b.Callback("hook", webhook.Callback{})
-		b.Start()
-		b.Dispatch("1", 30)
-		synctest.Wait()
-		if rewindable {
-			t.Error("the request can be rewound")
-		}
-		if posts := b.Network.Posts(); len(posts) != 1 || length != int64(len(posts[0].Body)) {
-			t.Errorf("%d posts, Content-Length %d", len(posts), length)
-		}
-	})
-}
-
-// Receivers that take a connection and then never shake hands cost no connection and
-// no goroutine beyond the attempt, while the engine goes on running.
+// Receivers that take a connection and then never shake hands cost no connection beyond
+// the attempt, while the engine goes on running.
 func TestSilentTLS(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -209,20 +211,6 @@ func TestSilentTLS(t *testing.T) {
 			t.Fatalf("%d connections are still open", attempts-i)
 		}
 	}
-	for connecting() {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-late:
-			t.Fatal("a goroutine is still connecting")
-		}
-	}
-}
-
-// connecting reports whether a transport's goroutine is.
-func connecting() bool {
-	var stacks bytes.Buffer
-	pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-	return strings.Contains(stacks.String(), "net/http.(*Transport).dialConn")
 }
 
 // runEngine runs an engine with one callback, for the URL, until stop is called.

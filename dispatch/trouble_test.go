@@ -51,11 +51,11 @@ func (s *awayStore) away() error {
 	return nil
 }
 
-func (s *awayStore) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
+func (s *awayStore) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	if err := s.away(); err != nil {
 		return webhook.PendingEvents{}, err
 	}
-	return s.Store.Pending(ctx, limit, limitBytes)
+	return s.Store.Pending(ctx, r)
 }
 
 func (s *awayStore) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {

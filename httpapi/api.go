@@ -12,19 +12,32 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// An API serves a registry over HTTP. It is an http.Handler for all resources;
-// its methods Database, Collection, Callback and Secret serve one each. It is safe for
-// concurrent use.
+// An API serves callbacks and their deliveries over HTTP. It is an http.Handler for all
+// resources; its other methods serve one each. It is safe for concurrent use.
 type API struct {
-	registry     webhook.Registry
+	store        Store
 	checker      Checker
 	authorize    Authorize
+	operator     Authorize
+	stateChanged func(context.Context, webhook.Callback)
 	basePath     string
 	baseSegments []string // of basePath
 	maxCallbacks int
 	challenge    string
 	logger       *slog.Logger
 	crossOrigin  http.CrossOriginProtection
+}
+
+// A Store keeps callbacks, and what became of their deliveries. Every [webhook.Store]
+// is one; the methods beside the registry's are those of [webhook.History].
+type Store interface {
+	webhook.Registry
+	Delivery(ctx context.Context, id string) (webhook.Delivery, error)
+	Deliveries(ctx context.Context, q webhook.DeliveryQuery) (webhook.DeliveryPage, error)
+	Attempts(ctx context.Context, id string) ([]webhook.Attempt, error)
+	Replay(ctx context.Context, id string) (webhook.Delivery, error)
+	StartReplay(ctx context.Context, r webhook.ReplayRequest) (selected int, err error)
+	Purge(ctx context.Context, scope webhook.Scope, record string) (events int, err error)
 }
 
 // A Checker judges a callback before it is stored, beyond what
@@ -51,17 +64,28 @@ type Options struct {
 	// Challenge is the WWW-Authenticate header of 401 answers. Default "Bearer".
 	Challenge string
 
-	// Logger hears of internal errors, and of refusals by the authorizer. Default:
-	// nobody does.
+	// Operator decides, as Authorize does, who may purge a record of a scope: of a
+	// database, or of a collection of a database. Default: nobody may.
+	Operator Authorize
+
+	// OnStateChange is called with the callback, as it is then, each time that a
+	// request has disabled or enabled one. It is called before the request is
+	// answered, and not for a callback that is created disabled. The context is the
+	// request's, but does not end with it. A panic is logged, and makes no difference
+	// to the answer. Default: none.
+	OnStateChange func(ctx context.Context, c webhook.Callback)
+
+	// Logger hears of internal errors, of panics in OnStateChange, and of refusals by
+	// the authorizers. Default: nobody does.
 	Logger *slog.Logger
 }
 
-// New returns an API that manages the callbacks of a registry. All arguments but
-// the options are required.
-func New(registry webhook.Registry, checker Checker, authorize Authorize, o *Options) (*API, error) {
+// New returns an API that manages the callbacks and deliveries of a store. All
+// arguments but the options are required.
+func New(store Store, checker Checker, authorize Authorize, o *Options) (*API, error) {
 	switch {
-	case registry == nil:
-		return nil, errors.New("httpapi: the registry is nil")
+	case store == nil:
+		return nil, errors.New("httpapi: the store is nil")
 	case checker == nil:
 		return nil, errors.New("httpapi: the checker is nil")
 	case authorize == nil:
@@ -71,9 +95,11 @@ func New(registry webhook.Registry, checker Checker, authorize Authorize, o *Opt
 		o = &Options{}
 	}
 	a := &API{
-		registry:     registry,
+		store:        store,
 		checker:      checker,
 		authorize:    authorize,
+		operator:     o.Operator,
+		stateChanged: o.OnStateChange,
 		basePath:     strings.TrimSuffix(o.BasePath, "/"),
 		maxCallbacks: o.MaxCallbacks,
 		challenge:    o.Challenge,

@@ -18,13 +18,14 @@ import (
 //     collections have IDs that are unique only within a database must refuse it;
 //   - a collection of a database (both are set), after the database, for a
 //     callback that is bound to both;
-//   - the empty scope, once for each request on /callback/{callbackID} or below it,
-//     before anything is looked up: it asks only who is calling. ErrUnauthorized is
-//     answered with 401, anything else makes no difference.
+//   - the empty scope, once for each request on /callback/{callbackID},
+//     /delivery/{deliveryID} or below them, before anything is looked up: it asks only
+//     who is calling. ErrUnauthorized is answered with 401, anything else makes no
+//     difference.
 //
-// There any other refusal is answered as if the callback did not exist, so that
-// nobody learns of the callbacks of others. Who may list a scope sees all that is
-// bound to it.
+// There any other refusal is answered as if the callback, or the delivery, did not
+// exist, so that nobody learns of those of others. Who may list a scope sees all that
+// is bound to it, and who may manage a callback sees its deliveries.
 //
 // The request comes without its body, so that r.FormValue does no harm: decide by
 // the rest.
@@ -37,7 +38,11 @@ var ErrUnauthorized = errors.New("httpapi: unauthorized")
 // allow returns nil if the request may touch a scope, otherwise the error to
 // answer with.
 func (a *API) allow(r *http.Request, scope webhook.Scope) error {
-	err := a.ask(r, scope)
+	return a.verdict(r, scope, ask(a.authorize, r, scope), errForbidden)
+}
+
+// verdict returns the error to answer with for what an authorizer said.
+func (a *API) verdict(r *http.Request, scope webhook.Scope, err, forbidden error) error {
 	if err == nil {
 		return nil
 	}
@@ -45,14 +50,14 @@ func (a *API) allow(r *http.Request, scope webhook.Scope) error {
 	if errors.Is(err, ErrUnauthorized) {
 		return ErrUnauthorized
 	}
-	return errForbidden
+	return forbidden
 }
 
-// ask asks the authorizer.
-func (a *API) ask(r *http.Request, scope webhook.Scope) error {
+// ask asks an authorizer.
+func ask(authorize Authorize, r *http.Request, scope webhook.Scope) error {
 	bodiless := r.WithContext(r.Context())
 	bodiless.Body = http.NoBody
-	return a.authorize(bodiless, scope)
+	return authorize(bodiless, scope)
 }
 
 // logRefusal logs the reason, which the client is not told.

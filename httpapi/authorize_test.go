@@ -41,16 +41,18 @@ func (g *guard) scopesAsked() []string {
 var errSecret = errors.New("secret: user 17 is not in table acl")
 
 // guarded returns a client whose requests a guard judges, over a store with three
-// callbacks: 1 on database 788, 2 on collection 8550, 3 on both.
+// callbacks: 1 on database 788, 2 on collection 8550, 3 on both. Callback 1 has a
+// delivery, of event e.
 func guarded(t *testing.T, g *guard) *client {
 	t.Helper()
-	store := memory.New()
+	store := newHistory(t)
 	for _, scope := range []webhook.Scope{{Database: "788"}, {Collection: "8550"}, {Database: "788", Collection: "8550"}} {
 		c := webhook.Callback{Database: scope.Database, Collection: scope.Collection, URL: "http://example.com/"}
 		if _, err := store.CreateCallback(t.Context(), c, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
+	store.tell("e", "1")
 	api, err := httpapi.New(store, pickyChecker, g.authorize, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +82,19 @@ func TestAuthorizeIsAskedForEveryScope(t *testing.T) {
 		{http.MethodPost, "/callback/3/secret", "", 200, []string{"/", "788/", "788/8550"}},
 		{http.MethodPost, "/callback/4711/secret", "", 404, []string{"/"}},
 		{http.MethodGet, "/callback/3/secret", "", 405, nil},
+		{http.MethodGet, "/callback/1/deliveries", "", 200, []string{"/", "788/"}},
+		{http.MethodGet, "/callback/3/deliveries", "", 200, []string{"/", "788/", "788/8550"}},
+		{http.MethodGet, "/callback/4711/deliveries", "", 404, []string{"/"}},
+		{http.MethodPost, "/callback/2/replay", `{"since":"2026-01-01T00:00:00Z"}`, 202, []string{"/", "/8550"}},
+		{http.MethodPost, "/callback/4711/replay", `{}`, 404, []string{"/"}},
+		{http.MethodGet, "/delivery/e_1", "", 200, []string{"/", "788/"}},
+		{http.MethodGet, "/delivery/e_2", "", 404, []string{"/", "/8550"}},
+		{http.MethodGet, "/delivery/e_4711", "", 404, []string{"/"}},
+		{http.MethodGet, "/delivery/e", "", 404, []string{"/"}},
+		{http.MethodPost, "/delivery/e_1/replay", "", 202, []string{"/", "788/"}},
+		{http.MethodPost, "/delivery/e_4711/replay", "", 404, []string{"/"}},
+		{http.MethodPut, "/delivery/e_1/replay", "", 405, nil},
+		{http.MethodPost, "/purge", `{"database":"788","record":"1"}`, 403, nil},
 		{http.MethodDelete, "/callback/3", "", 200, []string{"/", "788/", "788/8550"}},
 		{http.MethodGet, "/callback/3", "", 404, []string{"/"}},
 		{http.MethodPost, "/database/788/callbacks", `{"url":`, 400, []string{"788/"}},
@@ -181,17 +196,25 @@ func TestOthersCallbacksCannotBeTold(t *testing.T) {
 		c := guarded(t, g)
 		before := c.get("/database/788/callbacks").body + c.get("/collection/8550/callbacks").body
 		g.judge = judge
-		for _, request := range []string{"GET", "PUT", "POST", "DELETE", "PATCH", "POST /secret", "GET /secret"} {
+		for _, request := range []string{
+			"GET", "PUT", "POST", "DELETE", "PATCH", "POST /secret", "GET /secret", "GET /deliveries", "GET /deliveries?limit=x",
+			"PUT /deliveries", "POST /replay", "GET /replay",
+			"GET delivery", "POST delivery", "POST delivery/replay", "GET delivery/replay",
+		} {
 			method, below, _ := strings.Cut(request, " ")
+			prefix := "/callback/"
+			if rest, ok := strings.CutPrefix(below, "delivery"); ok {
+				prefix, below = "/delivery/e_", rest
+			}
 			for _, message := range [][2]string{
 				{typeJSON, `{"expression":"x"}`}, {typeJSON, `{"database":"1"}`}, {typeJSON, `{`}, {typeForm, "method=xml"},
-				{"text/plain", "x"}, {typeJSON, strings.Repeat("x", 70_000)}, {typeJSON, ""},
+				{typeJSON, `{"since":"2026-01-01T00:00:00Z"}`}, {"text/plain", "x"}, {typeJSON, strings.Repeat("x", 70_000)}, {typeJSON, ""},
 			} {
 				var first string
 				for i, id := range []string{
 					"1", "2", "3", "4", "none", "0", "-1", "01", "%31", "1%00", "%FF", "a%2Fb", "%20", "1;", strings.Repeat("9", 300),
 				} {
-					answer := c.do(method, "/callback/"+id+below, message[1], "Content-Type", message[0])
+					answer := c.do(method, prefix+id+below, message[1], "Content-Type", message[0])
 					answer.header.Del("Date")
 					got := fmt.Sprint(answer.status, answer.header, answer.body)
 					if i == 0 {
@@ -205,7 +228,8 @@ func TestOthersCallbacksCannotBeTold(t *testing.T) {
 				if name == "unauthorized" || name == "unauthorized where there is none" {
 					want = "401"
 				}
-				if request == "PATCH" || request == "GET /secret" {
+				switch request {
+				case "PATCH", "GET /secret", "PUT /deliveries", "GET /replay", "POST delivery", "GET delivery/replay":
 					want = "405"
 				}
 				if !strings.HasPrefix(first, want) {
@@ -235,6 +259,8 @@ func TestOneOfTwoScopes(t *testing.T) {
 		c.put("/callback/3", `{"url":"http://example.org/"}`).wantError(http.StatusNotFound, "")
 		c.do(http.MethodPost, "/callback/3/secret", "").wantError(http.StatusNotFound, "")
 		c.do(http.MethodDelete, "/callback/3", "").wantError(http.StatusNotFound, "")
+		c.get("/callback/3/deliveries").wantError(http.StatusNotFound, "")
+		c.post("/callback/3/replay", `{"since":"2026-01-01T00:00:00Z"}`).wantError(http.StatusNotFound, "")
 		own := map[webhook.Scope]string{{Database: "788"}: "1", {Collection: "8550"}: "2"}[allowed]
 		c.put("/callback/"+own, `{"url":"http://example.org/"}`).want(http.StatusOK)
 	}

@@ -22,11 +22,11 @@ const (
 	typeForm = "application/x-www-form-urlencoded"
 )
 
-// readProperties returns the properties that the request's body names.
-func readProperties(r *http.Request) (properties, error) {
-	given, err := readOptional(r)
+// read returns the properties that the request's body names.
+func (s schema) read(r *http.Request) (properties, error) {
+	given, err := s.readOptional(r)
 	if err == nil && given == nil {
-		err = webhook.Invalid("", "the body is empty: name the properties of the callback")
+		err = webhook.Invalid("", "the body is empty: name the properties of the %s", s.subject)
 	}
 	return given, err
 }
@@ -34,7 +34,7 @@ func readProperties(r *http.Request) (properties, error) {
 // readOptional returns nil for a request without a body; its length alone does not
 // tell, nor does its type. It does not use r.PostForm, which lacks the pairs that are
 // malformed: without its expression a callback would fire always.
-func readOptional(r *http.Request) (properties, error) {
+func (s schema) readOptional(r *http.Request) (properties, error) {
 	body, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -49,13 +49,13 @@ func readOptional(r *http.Request) (properties, error) {
 	case err != nil:
 		return nil, err
 	case contentType == typeJSON:
-		return fromJSON(body)
+		return s.fromJSON(body)
 	case contentType == typeForm:
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, webhook.Invalid("", "the form is not properly encoded")
 		}
-		return fromForm(form)
+		return s.fromForm(form)
 	}
 	return nil, errContentType
 }
@@ -78,16 +78,16 @@ func mediaType(h http.Header) (string, error) {
 }
 
 // fromForm returns the properties of a form.
-func fromForm(form url.Values) (properties, error) {
+func (s schema) fromForm(form url.Values) (properties, error) {
 	given := make(properties)
 	for _, name := range slices.Sorted(maps.Keys(form)) { // so that the same form gives the same error
-		switch k := kindOf(name); {
+		switch k := s.kindOf(name); {
 		case k == unknown:
-			return nil, unknownProperty(name)
+			return nil, s.unknownProperty(name)
 		case len(form[name]) != 1:
 			return nil, webhook.Invalid(name, "is given more than once")
 		case k != readOnly:
-			if err := given.set(name, form[name][0]); err != nil {
+			if err := given.set(name, k, form[name][0]); err != nil {
 				return nil, err
 			}
 		}

@@ -34,14 +34,14 @@ func (a *API) with(method func(http.ResponseWriter, *http.Request, webhook.Callb
 // caller may know of. Whether there is one must make no difference that can be
 // seen: that is why the question who is calling comes first, and counts alone.
 func (a *API) find(r *http.Request, id string) (webhook.Callback, error) {
-	if err := a.ask(r, webhook.Scope{}); errors.Is(err, ErrUnauthorized) {
+	if err := ask(a.authorize, r, webhook.Scope{}); errors.Is(err, ErrUnauthorized) {
 		a.logRefusal(r, webhook.Scope{}, err)
 		return webhook.Callback{}, ErrUnauthorized
 	}
 	if checkID("ID", id) != nil {
 		return webhook.Callback{}, webhook.ErrNotFound
 	}
-	c, err := a.registry.Callback(r.Context(), id)
+	c, err := a.store.Callback(r.Context(), id)
 	if err != nil {
 		return webhook.Callback{}, err
 	}
@@ -63,7 +63,7 @@ const maxTries = 100
 
 // update changes what the message names and nothing else.
 func (a *API) update(w http.ResponseWriter, r *http.Request, c webhook.Callback) error {
-	given, err := readProperties(r)
+	given, err := callbackSchema.read(r)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,11 @@ func (a *API) update(w http.ResponseWriter, r *http.Request, c webhook.Callback)
 		return webhook.Invalid("secret", "cannot be changed here: POST to the callback's /secret")
 	}
 	updated, err := a.change(r.Context(), c, func(c *webhook.Callback) error {
+		before := *c
 		given.apply(c)
+		if c.State == webhook.StateDisabled && c.URL == before.URL && c.Expression == before.Expression {
+			return c.Validate() // it calls nobody: what is no longer accepted can still be disabled
+		}
 		return a.check(r.Context(), *c)
 	})
 	if err != nil {
@@ -101,11 +105,14 @@ func (a *API) change(ctx context.Context, c webhook.Callback, modify func(*webho
 		if c == before {
 			return c, nil
 		}
-		updated, err := a.registry.UpdateCallback(ctx, c)
+		updated, err := a.store.UpdateCallback(ctx, c)
+		if err == nil && updated.State != before.State {
+			a.tellState(ctx, updated)
+		}
 		if !errors.Is(err, webhook.ErrConflict) {
 			return updated, err
 		}
-		if c, err = a.registry.Callback(ctx, c.ID); err != nil {
+		if c, err = a.store.Callback(ctx, c.ID); err != nil {
 			return webhook.Callback{}, err
 		}
 	}
@@ -121,7 +128,7 @@ func unmoved(name, id string, given properties) error {
 }
 
 func (a *API) delete(w http.ResponseWriter, r *http.Request, c webhook.Callback) error {
-	if err := a.registry.DeleteCallback(r.Context(), c.ID); err != nil {
+	if err := a.store.DeleteCallback(r.Context(), c.ID); err != nil {
 		return err
 	}
 	w.Header().Set("X-Deleted", "callback "+c.ID)

@@ -10,7 +10,7 @@ import (
 // create stores a new callback that is bound to a scope, and to what the message
 // adds to that.
 func (a *API) create(w http.ResponseWriter, r *http.Request, scope webhook.Scope) error {
-	given, err := readProperties(r)
+	given, err := callbackSchema.read(r)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request, scope webhook.Scope
 	if err := a.check(r.Context(), c); err != nil {
 		return err
 	}
-	c, err = a.registry.CreateCallback(r.Context(), c, a.maxCallbacks)
+	c, err = a.store.CreateCallback(r.Context(), c, a.maxCallbacks)
 	if err != nil {
 		return err
 	}

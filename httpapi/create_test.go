@@ -17,7 +17,8 @@ func TestCreateDefaults(t *testing.T) {
 	shown := c.post("/database/788/callbacks", `{"url":"http://example.com/x"}`).want(http.StatusCreated).one()
 	wantProperties(t, shown, map[string]any{
 		"url": "http://example.com/x", "expression": "", "method": "json", "action": "all", "collection": zero,
-		"database": "788", "encoding": "body", "when": "matches", "expression_failures": zero, "expression_error": "",
+		"database": "788", "encoding": "body", "when": "matches", "ordering": "hold", "state": "active", "reason": "",
+		"successes": zero, "consecutive_failures": zero, "expression_failures": zero, "expression_error": "",
 	})
 	if id, ok := shown["ID"].(string); !ok || id == "" {
 		t.Errorf("ID is %#v, want a string", shown["ID"])
@@ -26,8 +27,8 @@ func TestCreateDefaults(t *testing.T) {
 	if err != nil || created.Before(before) || created.After(time.Now()) || shown["updated"] != shown["created"] {
 		t.Errorf("created %v, updated %v", shown["created"], shown["updated"])
 	}
-	if got := len(shown); got != 14 {
-		t.Errorf("%d properties, want 14: %v", got, slices.Sorted(maps.Keys(shown)))
+	if got := len(shown); got != 19 {
+		t.Errorf("%d properties, want 19: %v", got, slices.Sorted(maps.Keys(shown)))
 	}
 }
 

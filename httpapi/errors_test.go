@@ -22,7 +22,7 @@ import (
 // failingRegistry fails in every method while err is set, and in those that change
 // an existing callback while late is.
 type failingRegistry struct {
-	webhook.Registry
+	httpapi.Store
 	err, late error
 }
 
@@ -30,35 +30,35 @@ func (r *failingRegistry) UpdateCallback(ctx context.Context, c webhook.Callback
 	if r.late != nil {
 		return webhook.Callback{}, r.late
 	}
-	return r.Registry.UpdateCallback(ctx, c)
+	return r.Store.UpdateCallback(ctx, c)
 }
 
 func (r *failingRegistry) DeleteCallback(ctx context.Context, id string) error {
 	if r.late != nil {
 		return r.late
 	}
-	return r.Registry.DeleteCallback(ctx, id)
+	return r.Store.DeleteCallback(ctx, id)
 }
 
 func (r *failingRegistry) CreateCallback(ctx context.Context, c webhook.Callback, limit int) (webhook.Callback, error) {
 	if r.err != nil {
 		return webhook.Callback{}, r.err
 	}
-	return r.Registry.CreateCallback(ctx, c, limit)
+	return r.Store.CreateCallback(ctx, c, limit)
 }
 
 func (r *failingRegistry) Callback(ctx context.Context, id string) (webhook.Callback, error) {
 	if r.err != nil {
 		return webhook.Callback{}, r.err
 	}
-	return r.Registry.Callback(ctx, id)
+	return r.Store.Callback(ctx, id)
 }
 
 func (r *failingRegistry) Callbacks(ctx context.Context, q webhook.CallbackQuery) (webhook.CallbackPage, error) {
 	if r.err != nil {
 		return webhook.CallbackPage{}, r.err
 	}
-	return r.Registry.Callbacks(ctx, q)
+	return r.Store.Callbacks(ctx, q)
 }
 
 // Errors of the registry become statuses; the text of internal ones goes to the
@@ -77,7 +77,7 @@ func TestRegistryErrors(t *testing.T) {
 		{webhook.ErrFenced, 500},
 	} {
 		var log bytes.Buffer
-		registry := &failingRegistry{Registry: memory.New(), err: test.err}
+		registry := &failingRegistry{Store: memory.New(), err: test.err}
 		c := serve(t, newAPI(t, registry, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 		for _, answer := range []answer{
 			c.get("/database/788/callbacks?access_token=hidden"),
@@ -98,10 +98,107 @@ func TestRegistryErrors(t *testing.T) {
 	}
 }
 
+// failingHistory fails in every method that is about deliveries.
+type failingHistory struct {
+	httpapi.Store
+	err error
+}
+
+func (s failingHistory) Delivery(context.Context, string) (webhook.Delivery, error) {
+	return webhook.Delivery{}, s.err
+}
+
+func (s failingHistory) Deliveries(context.Context, webhook.DeliveryQuery) (webhook.DeliveryPage, error) {
+	return webhook.DeliveryPage{}, s.err
+}
+
+func (s failingHistory) Replay(context.Context, string) (webhook.Delivery, error) {
+	return webhook.Delivery{}, s.err
+}
+
+func (s failingHistory) StartReplay(context.Context, webhook.ReplayRequest) (int, error) {
+	return 0, s.err
+}
+
+func (s failingHistory) Purge(context.Context, webhook.Scope, string) (int, error) {
+	return 0, s.err
+}
+
+// Errors of the history become statuses in the same way.
+func TestHistoryErrors(t *testing.T) {
+	const secret = `pq: SELECT * FROM ringback_deliveries: /var/lib/secret.db`
+	for _, test := range []struct {
+		err    error
+		status int
+		field  string
+		text   string
+	}{
+		{errors.New(secret), 500, "", "try again"},
+		{fmt.Errorf(secret+": %w", webhook.ErrDamaged), 500, "", "tell the operator"},
+		{fmt.Errorf(secret+": %w", webhook.ErrNotFound), 404, "", "there is no such"},
+		{fmt.Errorf(secret+": %w", webhook.ErrDisabled), 400, "state", "enable it first"},
+		{fmt.Errorf(secret+": %w", webhook.ErrInvalid), 400, "", "not valid"},
+		{fmt.Errorf(secret+": %w", webhook.Invalid("", "there is no message to send")), 400, "", "there is no message to send"},
+	} {
+		var log bytes.Buffer
+		store := failingHistory{memory.New(), test.err}
+		c := serve(t, newAPI(t, store, &httpapi.Options{Operator: everybody, Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+		path := "/callback/" + c.create("/database/788/callbacks", someURL)
+		if !errors.Is(test.err, webhook.ErrDamaged) { // see below
+			c.get(path+"/deliveries").wantError(test.status, test.field, test.text)
+		}
+		for _, answer := range []answer{
+			c.post(path+"/replay", `{"since":"2026-01-01T00:00:00Z"}`),
+			c.get("/delivery/e_1"),
+			c.post("/delivery/e_1/replay", ``),
+			c.post("/purge", `{"database":"788","record":"1"}`),
+		} {
+			answer.wantError(test.status, test.field, test.text)
+			if strings.Contains(answer.body, "secret") || strings.Contains(answer.body, "webhook:") {
+				t.Errorf("internal text leaves: %s", answer.body)
+			}
+		}
+		if internal := test.status == 500; internal != strings.Contains(log.String(), secret) {
+			t.Errorf("%v: logged %s", test.err, &log)
+		}
+	}
+}
+
+// damagedStore has something in its lists that can't be read.
+type damagedStore struct{ httpapi.Store }
+
+func (s damagedStore) Callbacks(ctx context.Context, q webhook.CallbackQuery) (webhook.CallbackPage, error) {
+	page, err := s.Store.Callbacks(ctx, q)
+	return page, errors.Join(err, webhook.ErrDamaged)
+}
+
+func (s damagedStore) Deliveries(ctx context.Context, q webhook.DeliveryQuery) (webhook.DeliveryPage, error) {
+	page, err := s.Store.Deliveries(ctx, q)
+	return page, errors.Join(err, webhook.ErrDamaged)
+}
+
+// What can't be read does not keep the rest from being listed. The host is told.
+func TestDamagedLists(t *testing.T) {
+	var log bytes.Buffer
+	store := newHistory(t)
+	c := serve(t, newAPI(t, damagedStore{store}, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+	id := c.create("/database/788/callbacks", someURL)
+	store.tell("e", "1")
+	for path, want := range map[string]string{"/database/788/callbacks": id, "/callback/" + id + "/deliveries": "e_" + id} {
+		log.Reset()
+		if got := c.get(path).want(http.StatusOK).listing().ids(); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s lists %q, want %s", path, got, want)
+		}
+		if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), webhook.ErrDamaged.Error()) {
+			t.Errorf("logged %q", &log)
+		}
+	}
+}
+
 // A callback that was there when the request began may be gone when it is to be
 // changed.
 func TestLateErrors(t *testing.T) {
-	registry := &failingRegistry{Registry: memory.New()}
+	registry := &failingRegistry{Store: memory.New()}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/database/788/callbacks", someURL)
 	for _, test := range []struct {
@@ -135,7 +232,7 @@ func TestGoneAfterConflict(t *testing.T) {
 }
 
 // vanishingRegistry loses each callback that is to be updated.
-type vanishingRegistry struct{ webhook.Registry }
+type vanishingRegistry struct{ httpapi.Store }
 
 func (r vanishingRegistry) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook.Callback, error) {
 	if err := r.DeleteCallback(ctx, c.ID); err != nil {
@@ -163,7 +260,7 @@ func TestBrokenBody(t *testing.T) {
 func TestLogger(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	registry := &failingRegistry{Registry: memory.New(), err: errors.New("disk full")}
+	registry := &failingRegistry{Store: memory.New(), err: errors.New("disk full")}
 	verdict := errors.New("not the owner")
 	api, err := httpapi.New(registry, pickyChecker, func(*http.Request, webhook.Scope) error { return verdict }, &httpapi.Options{Logger: logger})
 	if err != nil {
@@ -266,6 +363,11 @@ func TestMethodNotAllowed(t *testing.T) {
 		"/callback/none":              "DELETE, GET, HEAD, POST, PUT",
 		"/callback/" + id + "/secret": "POST",
 		"/callback/none/secret":       "POST",
+		"/callback/none/deliveries":   "GET, HEAD",
+		"/callback/none/replay":       "POST",
+		"/delivery/none":              "GET, HEAD",
+		"/delivery/none/replay":       "POST",
+		"/purge":                      "POST",
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions, http.MethodTrace, "get", "BREW"} {
 			if slices.Contains(strings.Split(want, ", "), method) {
@@ -295,7 +397,7 @@ func TestLimit(t *testing.T) {
 }
 
 func TestDefaultLimit(t *testing.T) {
-	registry := &limitRegistry{Registry: memory.New()}
+	registry := &limitRegistry{Store: memory.New()}
 	serve(t, newAPI(t, registry, nil)).create("/database/788/callbacks", someURL)
 	if registry.limit != 1000 {
 		t.Errorf("limit %d, want 1000", registry.limit)
@@ -304,11 +406,11 @@ func TestDefaultLimit(t *testing.T) {
 
 // limitRegistry remembers the limit.
 type limitRegistry struct {
-	webhook.Registry
+	httpapi.Store
 	limit int
 }
 
 func (r *limitRegistry) CreateCallback(ctx context.Context, c webhook.Callback, limit int) (webhook.Callback, error) {
 	r.limit = limit
-	return r.Registry.CreateCallback(ctx, c, limit)
+	return r.Store.CreateCallback(ctx, c, limit)
 }

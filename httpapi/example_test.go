@@ -129,6 +129,32 @@ func ExampleAuthorize() {
 	// GET /callback/1: 401 Unauthorized
 }
 
+// Whoever manages callbacks may not purge records for that: this host's operator may, and
+// no one else.
+func ExampleOptions_operator() {
+	operator := func(r *http.Request, _ webhook.Scope) error {
+		switch user, _, ok := r.BasicAuth(); {
+		case !ok:
+			return httpapi.ErrUnauthorized
+		case user != "olga":
+			return fmt.Errorf("%s is no operator", user)
+		}
+		return nil
+	}
+	api, err := httpapi.New(memory.New(), engine, allowAll, &httpapi.Options{Operator: operator, Challenge: "Basic"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	const record = `{"database":"788","collection":0,"record":"1"}`
+	show(as("olga", api), "POST", "/purge", record)
+	show(as("ann", api), "POST", "/purge", record)
+	show(api, "POST", "/purge", record)
+	// Output:
+	// POST /purge: 200 OK
+	// POST /purge: 403 Forbidden
+	// POST /purge: 401 Unauthorized
+}
+
 // as sends requests as a user.
 func as(user string, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/ringback-dev/ringback/httpapi"
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/signature"
@@ -74,6 +76,8 @@ var objectSeeds = []string{
 	`{"url":"http://example.com/","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx=="}`,
 	`{"url":"http://example.com/","secret":""}`,
 	`{"url":"http://example.com/","Expression":"a"}`,
+	`{"url":"http://example.com/","ordering":"skip","state":"disabled","reason":7,"successes":null,"paused_until":""}`,
+	`{"url":"http://example.com/","state":"paused"}`,
 	`{"url":null}`, `{}`, `[]`, `null`, `"`, `{"url":[[[[`, `{"\u0075rl":"http://example.com/"}`, ``, ` `,
 }
 
@@ -104,6 +108,12 @@ func FuzzObject(f *testing.F) {
 		}
 		if secret, ok := read["secret"].(string); ok && c.Secret.Reveal() != secret || c.Secret == (signature.Secret{}) {
 			t.Errorf("secret %q, want %q", c.Secret.Reveal(), secret)
+		}
+		if state, ok := read["state"].(string); ok && string(c.State) != state || !ok && c.State != webhook.StateActive || (c.Reason == "") != (c.State == webhook.StateActive) {
+			t.Errorf("state %q because of %q, want %v", c.State, c.Reason, read["state"])
+		}
+		if ordering, ok := read["ordering"].(string); ok && string(c.Ordering) != ordering {
+			t.Errorf("ordering %q, want %q", c.Ordering, ordering)
 		}
 		switch id := read["collection"].(type) {
 		case json.Number:
@@ -223,6 +233,132 @@ func FuzzSecret(f *testing.F) {
 		var asked struct{ Secret *string }
 		if contentType == typeJSON && json.Unmarshal([]byte(body), &asked) == nil && asked.Secret != nil && shown.Reveal() != *asked.Secret {
 			t.Errorf("showed %s, want %s", shown.Reveal(), *asked.Secret)
+		}
+	})
+}
+
+// FuzzReplay: what the store is asked for is what everybody else reads in the same
+// bytes; or it is asked for nothing.
+func FuzzReplay(f *testing.F) {
+	for _, seed := range []string{
+		`{"since":"2026-11-23T10:33:00Z"}`, `{"since":"2026-11-23T10:33:00.5+01:00","state":"dead"}`, `{"data":[{"since":"2026-11-23T10:33:00Z"}]}`,
+		`{"since":"2026-11-23T10:33:00Z","state":"ready"}`, `{"since":"9999-12-31T23:59:59-23:59"}`, `{"since":""}`, `{"state":"dead"}`, `{"since":1}`,
+		`{"since":"2026-11-23T10:33:00Z","since":"2026-11-23T10:33:00Z"}`, `{}`, `null`, ``,
+	} {
+		f.Add(typeJSON, seed)
+	}
+	for _, seed := range []string{"since=2026-11-23T10:33:00%2B01:00&state=delivered", "since=2026-11-23T10:33:00+01:00", "since=%zz", "until=x", "&"} {
+		f.Add(typeForm, seed)
+	}
+	f.Add("text/plain", "")
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		store := &replayCounter{Store: memory.New()}
+		before, err := store.CreateCallback(t.Context(), webhook.Callback{Database: "788", URL: "http://example.com/"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := post(t, newAPI(t, store, nil), "/callback/"+before.ID+"/replay", contentType, body)
+		if answer.status != http.StatusAccepted {
+			if len(store.requests) > 0 || answer.status >= 500 {
+				t.Errorf("%d %s, and asked for %+v", answer.status, answer.body, store.requests)
+			}
+			return
+		}
+		if len(store.requests) != 1 || store.requests[0].Callback != before.ID {
+			t.Fatalf("asked for %+v", store.requests)
+		}
+		asked, since, state := store.requests[0], "", ""
+		if form, err := url.ParseQuery(body); contentType == typeForm && err == nil {
+			since, state = form.Get("since"), form.Get("state")
+		} else {
+			var read struct{ Since, State string }
+			if err := json.Unmarshal([]byte(body), &read); err != nil || strings.Contains(body, "data") || contentType != typeJSON {
+				return // an envelope, or a type that is written in another way
+			}
+			since, state = read.Since, read.State
+		}
+		want, err := time.Parse(time.RFC3339, since)
+		if err != nil || !asked.Since.Equal(want) || string(asked.State) != state {
+			t.Errorf("asked for %+v, want %q, %q", asked, since, state)
+		}
+	})
+}
+
+// FuzzPurge: what is purged is what everybody else reads in the same bytes; or nothing
+// is.
+func FuzzPurge(f *testing.F) {
+	for _, seed := range []string{
+		`{"database":"788","collection":0,"record":"1"}`, `{"database":788,"record":1}`, `{"data":[{"database":788,"record":1}]}`,
+		`{"database":"788","collection":"8550","record":"\u00e9 \ud83d\ude00"}`, `{"database":"788","record":"\ud83d"}`,
+		`{"database":"0","record":"1"}`, `{"database":"788","record":""}`, `{"database":"788","record":1e3}`, `{"database":"788","record":007}`,
+		`{"database":"788","record":"1","record":"2"}`, `{}`, `null`, ``,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		store := &replayCounter{Store: memory.New()}
+		answer := post(t, newAPI(t, store, &httpapi.Options{Operator: everybody}), "/purge", typeJSON, body)
+		if answer.status != http.StatusOK {
+			if len(store.purged) > 0 || answer.status >= 500 {
+				t.Errorf("%d %s, and purged %q", answer.status, answer.body, store.purged)
+			}
+			return
+		}
+		var read map[string]any
+		d := json.NewDecoder(strings.NewReader(body))
+		d.UseNumber()
+		if err := d.Decode(&read); err != nil {
+			t.Fatalf("accepted what is no JSON object: %v", err)
+		}
+		if _, ok := read["data"]; ok {
+			return // an envelope
+		}
+		collection := ""
+		if id := read["collection"]; id != nil && fmt.Sprint(id) != "0" {
+			collection = fmt.Sprint(id)
+		}
+		want := fmt.Sprint(read["database"]) + "/" + collection + "/" + fmt.Sprint(read["record"])
+		if len(store.purged) != 1 || store.purged[0] != want {
+			t.Errorf("purged %q, want %s", store.purged, want)
+		}
+	})
+}
+
+// FuzzFilters: a list of deliveries is what was asked for, or an error.
+func FuzzFilters(f *testing.F) {
+	for _, seed := range []string{
+		"", "state=dead", "state=", "record=1", "record=%00", "since=2026-11-23T10:33:00Z", "until=2026-11-23T10:33:00%2B01:00", "since=x",
+		"state=dead&state=dead", "since=0000-01-01T00:00:00Z&until=9999-12-31T23:59:59Z", "record=%zz&limit=1", "access_token=a;b&total=false",
+	} {
+		f.Add(seed)
+	}
+	store := newHistory(f)
+	if _, err := store.CreateCallback(f.Context(), webhook.Callback{Database: "788", URL: "http://example.com/"}, 0); err != nil {
+		f.Fatal(err)
+	}
+	for i := range 3 {
+		store.tell("e"+strconv.Itoa(i), strconv.Itoa(i))
+	}
+	api := newAPI(f, store, nil)
+	f.Fuzz(func(t *testing.T, query string) {
+		r := httptest.NewRequest(http.MethodGet, "/callback/1/deliveries", nil)
+		r.URL.RawQuery = query
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		answer := answer{t, w.Code, w.Header(), w.Body.String()}
+		if answer.status != http.StatusOK {
+			answer.want(http.StatusBadRequest)
+			return
+		}
+		asked, _ := url.ParseQuery(query) // what is malformed is none of ours
+		for _, d := range answer.want(http.StatusOK).listing().Data {
+			at, err := time.Parse(time.RFC3339, d["created"].(string))
+			since, _ := time.Parse(time.RFC3339, asked.Get("since"))
+			until, _ := time.Parse(time.RFC3339, asked.Get("until"))
+			if err != nil || asked.Has("state") && asked.Get("state") != d["state"] || asked.Has("record") && asked.Get("record") != d["record"] ||
+				at.Before(since) || asked.Has("until") && !until.IsZero() && !at.Before(until) {
+				t.Errorf("%q lists %v", query, d)
+			}
 		}
 	})
 }

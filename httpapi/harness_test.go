@@ -38,9 +38,9 @@ var pickyChecker = checker(func(_ context.Context, c webhook.Callback) error {
 func everybody(*http.Request, webhook.Scope) error { return nil }
 
 // newAPI returns an API that lets everybody in.
-func newAPI(t testing.TB, registry webhook.Registry, o *httpapi.Options) *httpapi.API {
+func newAPI(t testing.TB, store httpapi.Store, o *httpapi.Options) *httpapi.API {
 	t.Helper()
-	api, err := httpapi.New(registry, pickyChecker, everybody, o)
+	api, err := httpapi.New(store, pickyChecker, everybody, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // fromJSON returns the properties of a JSON document: the bare object, or the
 // envelope around it.
-func fromJSON(body []byte) (properties, error) {
+func (s schema) fromJSON(body []byte) (properties, error) {
 	var document json.RawMessage
 	if err := json.Unmarshal(body, &document); err != nil {
 		var syntax *json.SyntaxError
@@ -28,15 +28,15 @@ func fromJSON(body []byte) (properties, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(object, func(m member) bool { return m.name == "data" }) {
-		if object, err = open(object); err != nil {
+		if object, err = s.open(object); err != nil {
 			return nil, err
 		}
 	}
 	given := make(properties)
 	for _, m := range object {
-		k := kindOf(m.name)
+		k := s.kindOf(m.name)
 		if k == unknown {
-			return nil, unknownProperty(m.name)
+			return nil, s.unknownProperty(m.name)
 		}
 		if k == readOnly {
 			continue
@@ -45,7 +45,7 @@ func fromJSON(body []byte) (properties, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := given.set(m.name, value); err != nil {
+		if err := given.set(m.name, k, value); err != nil {
 			return nil, err
 		}
 	}
@@ -53,17 +53,17 @@ func fromJSON(body []byte) (properties, error) {
 }
 
 // open returns the only object in an envelope.
-func open(envelope []member) ([]member, error) {
+func (s schema) open(envelope []member) ([]member, error) {
 	var data []json.RawMessage
 	for _, m := range envelope {
 		switch m.name {
 		case "start", "limit", "total":
 		case "data":
 			if err := json.Unmarshal(m.value, &data); err != nil || len(data) != 1 {
-				return nil, webhook.Invalid("data", "must be a list of exactly one callback")
+				return nil, webhook.Invalid("data", "must be a list of exactly one %s", s.subject)
 			}
 		default:
-			return nil, webhook.Invalid(clip(m.name), "does not belong beside data: the properties of the callback go into its only element")
+			return nil, webhook.Invalid(clip(m.name), "does not belong beside data: the properties of the %s go into its only element", s.subject)
 		}
 	}
 	return members(data[0], "the element of data")
@@ -107,8 +107,8 @@ func (m member) text(k kind) (string, error) {
 	case m.value[0] == '"':
 		return unquote(m.name, m.value)
 	case m.value[0] == 'n':
-		return "", webhook.Invalid(m.name, "must not be null: leave it out to keep it as it is, or for its default")
-	case k == boundTo:
+		return "", webhook.Invalid(m.name, "must not be null: leave it out instead")
+	case k == boundTo || k == identifier:
 		if number := string(m.value); strings.Trim(number, "0123456789") == "" {
 			return number, nil
 		}

@@ -67,18 +67,15 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, scope webhook.Scope) 
 	if err != nil {
 		return err
 	}
-	page, err := a.registry.Callbacks(r.Context(), webhook.CallbackQuery{
+	page, err := a.store.Callbacks(r.Context(), webhook.CallbackQuery{
 		Scope: scope, Start: asked.start, Limit: asked.limit, WithTotal: asked.total,
 	})
-	if err != nil {
+	if err := a.despiteDamage(r, err); err != nil {
 		return err
 	}
-	shown := envelope{Start: asked.startEcho, Limit: asked.limitEcho, Data: make([]item, len(page.Callbacks))}
+	items := make([]item, len(page.Callbacks))
 	for i, c := range page.Callbacks {
-		shown.Data[i] = itemOf(c)
+		items[i] = itemOf(c)
 	}
-	if asked.total {
-		shown.Total = &page.Total
-	}
-	return write(w, http.StatusOK, shown)
+	return write(w, http.StatusOK, asked.envelope(items, page.Total))
 }

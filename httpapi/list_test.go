@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ringback-dev/ringback/httpapi"
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -97,7 +98,7 @@ func TestBadListQuery(t *testing.T) {
 
 // countingRegistry remembers the queries.
 type countingRegistry struct {
-	webhook.Registry
+	httpapi.Store
 	mu      sync.Mutex
 	queries []webhook.CallbackQuery
 }
@@ -106,12 +107,12 @@ func (r *countingRegistry) Callbacks(ctx context.Context, q webhook.CallbackQuer
 	r.mu.Lock()
 	r.queries = append(r.queries, q)
 	r.mu.Unlock()
-	return r.Registry.Callbacks(ctx, q)
+	return r.Store.Callbacks(ctx, q)
 }
 
 // total=false must not cost a count.
 func TestTotalFalseDoesNotCount(t *testing.T) {
-	registry := &countingRegistry{Registry: memory.New()}
+	registry := &countingRegistry{Store: memory.New()}
 	c := serve(t, newAPI(t, registry, nil))
 	c.get("/database/788/callbacks?total=false").want(http.StatusOK)
 	c.get("/database/788/callbacks").want(http.StatusOK)
@@ -127,7 +128,7 @@ func TestTotalFalseDoesNotCount(t *testing.T) {
 
 // However far behind the end a listing starts, a store can calculate with it.
 func TestHugeStartIsHarmless(t *testing.T) {
-	registry := &countingRegistry{Registry: memory.New()}
+	registry := &countingRegistry{Store: memory.New()}
 	c := serve(t, newAPI(t, registry, nil))
 	for _, start := range []string{"2147483647", "2147483648", "9223372036854775807", "99999999999999999999"} {
 		c.get("/database/788/callbacks?start=" + start).want(http.StatusOK)

@@ -55,6 +55,11 @@ func TestMounting(t *testing.T) {
 				mux.HandleFunc("/layers/{collectionID}/callbacks", api.Collection)
 				mux.HandleFunc("/v1/callback/{callbackID}", api.Callback)
 				mux.HandleFunc("/v1/callback/{callbackID}/secret", api.Secret)
+				mux.HandleFunc("/v1/callback/{callbackID}/deliveries", api.Deliveries)
+				mux.HandleFunc("/v1/callback/{callbackID}/replay", api.ReplayDeliveries)
+				mux.HandleFunc("/v1/delivery/{deliveryID}", api.Delivery)
+				mux.HandleFunc("/v1/delivery/{deliveryID}/replay", api.ReplayDelivery)
+				mux.HandleFunc("/v1/purge", api.Purge)
 				return mux
 			},
 			"/", "/layers/", "/v1/callback/"},
@@ -65,12 +70,23 @@ func TestMounting(t *testing.T) {
 				mux.HandleFunc("/collections/{collectionID}/callbacks", api.Collection)
 				mux.HandleFunc("/callback/{callbackID}", api.Callback)
 				mux.HandleFunc("/callback/{callbackID}/secret", api.Secret)
+				mux.HandleFunc("/callback/{callbackID}/deliveries", api.Deliveries)
+				mux.HandleFunc("/callback/{callbackID}/replay", api.ReplayDeliveries)
+				mux.HandleFunc("/delivery/{deliveryID}", api.Delivery)
+				mux.HandleFunc("/delivery/{deliveryID}/replay", api.ReplayDelivery)
+				mux.HandleFunc("/purge", api.Purge)
 				return handle(prefix+"/", http.StripPrefix(prefix, mux))
 			},
 			prefix + "/databases/", prefix + "/collections/", prefix + "/callback/"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := serve(t, test.mount(newAPI(t, memory.New(), test.options)))
+			store := newHistory(t)
+			options := httpapi.Options{}
+			if test.options != nil {
+				options = *test.options
+			}
+			options.Operator = everybody
+			c := serve(t, test.mount(newAPI(t, store, &options)))
 			for _, collection := range []bool{false, true} {
 				path, bound, unbound := test.database, "database", "collection"
 				if collection {
@@ -95,6 +111,18 @@ func TestMounting(t *testing.T) {
 				if got := c.get(path).want(http.StatusOK).listing().ids(); len(got) != 1 || got[0] != shown["ID"] {
 					t.Errorf("listed %q", got)
 				}
+				if !collection {
+					store.tell("e", "1")
+					deliveries := c.get(location + "/deliveries").want(http.StatusOK).listing().ids()
+					delivery := strings.TrimSuffix(test.callback, "callback/") + "delivery/e_" + shown["ID"].(string)
+					if len(deliveries) != 1 || c.get(delivery).want(http.StatusOK).one()["ID"] != deliveries[0] {
+						t.Errorf("the deliveries are %q", deliveries)
+					}
+					c.do(http.MethodPost, delivery+"/replay", "").want(http.StatusAccepted)
+					c.post(strings.TrimSuffix(test.callback, "callback/")+"purge", `{"database":788,"record":1}`).want(http.StatusOK)
+					c.get(delivery).wantError(http.StatusNotFound, "")
+				}
+				c.post(location+"/replay", `{"since":"2026-01-01T00:00:00Z"}`).want(http.StatusAccepted)
 				c.put(location, `{"action":"delete"}`).want(http.StatusOK)
 				if secretOf(t, c.do(http.MethodPost, location+"/secret", "").want(http.StatusOK)) == first {
 					t.Error("the secret stays the same")
@@ -185,7 +213,9 @@ func TestUnknownPaths(t *testing.T) {
 		for _, path := range []string{
 			"/", "/database", "/database/1", "/database/1/callbacks/", "/database/1/callback", "/database//callbacks",
 			"/Database/1/callbacks", "/database/1/callbacks/2", "/callback", "/callback/", "/callback/1/2", "//callback/1",
-			"/callback//secret", "/callback/1/secret/", "/callback/1/Secret", "/callback/1/secret/2", "/database/1/secret",
+			"/callback//secret", "/callback//deliveries", "/callback//replay", "/callback/1/deliveries/", "/callback/1/deliveries/2", "/callback/1/secret/",
+			"/delivery", "/delivery/", "/delivery/e_1/", "/delivery//replay", "/delivery/e_1/attempts", "/delivery/e_1/secret", "/deliveries",
+			"/purge/", "/purge/1", "/Purge", "/database/1/deliveries", "/replay", "/callback/1/Secret", "/callback/1/secret/2", "/database/1/secret",
 			"/1/callbacks", "/api/v1", "/api/v1/", "/api/v1/database/1", "/api/v2/database/1/callbacks", "/api", "/favicon.ico",
 		} {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {

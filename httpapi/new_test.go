@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 
 	"github.com/ringback-dev/ringback/httpapi"
@@ -12,7 +13,7 @@ import (
 func TestNewRequires(t *testing.T) {
 	store := memory.New()
 	if _, err := httpapi.New(nil, pickyChecker, everybody, nil); err == nil {
-		t.Error("no registry is no error")
+		t.Error("no store is no error")
 	}
 	if _, err := httpapi.New(store, nil, everybody, nil); err == nil {
 		t.Error("no checker is no error")
@@ -34,7 +35,7 @@ func TestNewRequires(t *testing.T) {
 func TestOptionsAreNotChanged(t *testing.T) {
 	options := httpapi.Options{BasePath: "/api/"}
 	c := serve(t, newAPI(t, memory.New(), &options))
-	if options != (httpapi.Options{BasePath: "/api/"}) {
+	if !reflect.DeepEqual(options, httpapi.Options{BasePath: "/api/"}) {
 		t.Errorf("New changed its options to %+v", options)
 	}
 	options.BasePath = "/other"

@@ -2,62 +2,30 @@ package httpapi
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// Names of the properties of a callback on the wire. Those that are read-only may
-// be sent, since answers have them, and are ignored.
-const (
-	textNames     = "url expression when action method encoding secret"
-	bindingNames  = "collection database"
-	readOnlyNames = "ID created updated expression_failures expression_error expression_error_event expression_error_time"
-)
-
-// A kind is what a property may hold.
-type kind int
-
-const (
-	unknown  kind = iota
-	text          // a string
-	boundTo       // an ID as string or number; 0 and "" mean none
-	readOnly      // anything
-)
-
-func kindOf(name string) kind {
-	switch {
-	case slices.Contains(strings.Fields(textNames), name):
-		return text
-	case slices.Contains(strings.Fields(bindingNames), name):
-		return boundTo
-	case slices.Contains(strings.Fields(readOnlyNames), name):
-		return readOnly
-	}
-	return unknown
-}
-
 // properties are those that a message names, by name. A binding to nothing is "".
 type properties map[string]string
 
 // set adds a property of a kind that can be written.
-func (p properties) set(name, value string) error {
-	switch name {
-	case "url":
+func (p properties) set(name string, k kind, value string) error {
+	switch {
+	case k == location:
 		value = plainURL(value)
-	case "database", "collection":
-		if value == "0" {
-			value = ""
-		}
-	case "when", "action", "method", "encoding":
-		if value == "" {
-			return webhook.Invalid(name, "is empty: give a value or leave it out")
-		}
+	case k == boundTo && value == "0":
+		value = ""
+	case k == word && value == "":
+		return webhook.Invalid(name, "is empty: give a value or leave it out")
 	}
 	p[name] = value
 	return checkText(name, value)
 }
+
+// byHand is why a callback is disabled that its owner has disabled.
+const byHand = "disabled over the API"
 
 // apply changes what is named, but for the bindings, which never change, and the
 // secret, which has a resource of its own.
@@ -68,6 +36,15 @@ func (p properties) apply(c *webhook.Callback) {
 	assign(p, "action", &c.Action)
 	assign(p, "method", &c.Method)
 	assign(p, "encoding", &c.Encoding)
+	assign(p, "ordering", &c.Ordering)
+	before := c.State
+	if assign(p, "state", &c.State); c.State == before {
+		return
+	}
+	c.Reason = ""
+	if c.State == webhook.StateDisabled {
+		c.Reason = byHand
+	}
 }
 
 func assign[T ~string](p properties, name string, to *T) {

@@ -53,6 +53,15 @@ func parseWindow(query string) (window, error) {
 	return w, err
 }
 
+// envelope returns the answer: the part that was asked for, and how many there are.
+func (w window) envelope(data any, total int) envelope {
+	e := envelope{Start: w.startEcho, Limit: w.limitEcho, Data: data}
+	if w.total {
+		e.Total = &total
+	}
+	return e
+}
+
 // queryValue returns the value of a key. Unlike url.ParseQuery it does not mind
 // what the other pairs look like: they are none of our business.
 func queryValue(query, name string) (value string, given bool, err error) {

@@ -30,24 +30,43 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve(w, r)
 }
 
-// resource returns the handler of a path after setting the path values that it
+// resource returns the handler of a path after setting the path value that it
 // reads; nil where there is none.
 func (a *API) resource(r *http.Request, path []string) http.HandlerFunc {
-	switch {
-	case len(path) == 3 && path[0] == "database" && path[2] == "callbacks" && path[1] != "":
-		r.SetPathValue("databaseID", path[1])
-		return a.Database
-	case len(path) == 3 && path[0] == "collection" && path[2] == "callbacks" && path[1] != "":
-		r.SetPathValue("collectionID", path[1])
-		return a.Collection
-	case len(path) == 2 && path[0] == "callback" && path[1] != "":
-		r.SetPathValue("callbackID", path[1])
-		return a.Callback
-	case len(path) == 3 && path[0] == "callback" && path[2] == "secret" && path[1] != "":
-		r.SetPathValue("callbackID", path[1])
-		return a.Secret
+	if len(path) == 1 && path[0] == "purge" {
+		return a.Purge
 	}
-	return nil
+	if len(path) < 2 || len(path) > 3 || path[1] == "" || path[len(path)-1] == "" {
+		return nil
+	}
+	around := [2]string{path[0]} // the ID
+	if len(path) == 3 {
+		around[1] = path[2]
+	}
+	var value string
+	var serve http.HandlerFunc
+	switch around {
+	case [2]string{"database", "callbacks"}:
+		value, serve = "databaseID", a.Database
+	case [2]string{"collection", "callbacks"}:
+		value, serve = "collectionID", a.Collection
+	case [2]string{"callback"}:
+		value, serve = "callbackID", a.Callback
+	case [2]string{"callback", "secret"}:
+		value, serve = "callbackID", a.Secret
+	case [2]string{"callback", "deliveries"}:
+		value, serve = "callbackID", a.Deliveries
+	case [2]string{"callback", "replay"}:
+		value, serve = "callbackID", a.ReplayDeliveries
+	case [2]string{"delivery"}:
+		value, serve = "deliveryID", a.Delivery
+	case [2]string{"delivery", "replay"}:
+		value, serve = "deliveryID", a.ReplayDelivery
+	default:
+		return nil
+	}
+	r.SetPathValue(value, path[1])
+	return serve
 }
 
 // segments splits an absolute path at its slashes and decodes what is between

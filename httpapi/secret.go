@@ -23,7 +23,7 @@ func (a *API) Secret(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) rotate(w http.ResponseWriter, r *http.Request, c webhook.Callback) error {
-	given, err := readOptional(r)
+	given, err := callbackSchema.readOptional(r)
 	if err != nil {
 		return err
 	}

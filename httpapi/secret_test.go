@@ -134,7 +134,7 @@ func TestRotateForms(t *testing.T) {
 
 // What others changed meanwhile stays.
 func TestRotateAfterConflict(t *testing.T) {
-	registry := &busyRegistry{Registry: memory.New(), others: 3}
+	registry := &busyRegistry{Store: memory.New(), others: 3}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/database/788/callbacks", someURL)
 	before := stored(t, registry, id)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/ringback-dev/ringback/httpapi"
 	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -28,6 +29,8 @@ func TestUpdate(t *testing.T) {
 		{typeJSON, `{"method":"xml"}`, "method", "xml"},
 		{typeJSON, `{"when":"enters","expression_failures":9,"expression_error":"x"}`, "when", "enters"},
 		{typeJSON, `{"start":0,"limit":1,"total":1,"data":[{"encoding":"form"}]}`, "encoding", "form"},
+		{typeJSON, `{"ordering":"skip","reason":"x","paused_until":1}`, "ordering", "skip"},
+		{typeForm, `state=active&reason=x&successes=7`, "state", "active"},
 		{typeForm, `url=http%253A%252F%252Fexample.net%252F`, "url", "http://example.net/"},
 		{typeJSON, `{"ID":"999","created":"x","expression":"c"}`, "expression", "c"},
 		{typeJSON, `{"database":788,"collection":"8550","method":"json"}`, "method", "json"},
@@ -49,7 +52,7 @@ func TestUpdate(t *testing.T) {
 // again.
 func TestUpdateWithoutChange(t *testing.T) {
 	store := memory.New()
-	registry := &busyRegistry{Registry: store}
+	registry := &busyRegistry{Store: store}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/collection/8550/callbacks", `{"url":"http://example.com/","expression":"a"}`)
 	before := stored(t, store, id)
@@ -165,7 +168,7 @@ func TestDelete(t *testing.T) {
 // busyRegistry has somebody else update a callback before each of the first
 // updates.
 type busyRegistry struct {
-	webhook.Registry
+	httpapi.Store
 	others int
 	tries  int
 }
@@ -179,16 +182,16 @@ func (r *busyRegistry) UpdateCallback(ctx context.Context, c webhook.Callback) (
 			return other, err
 		}
 		other.Expression = fmt.Sprintf("other == %d", r.others)
-		if _, err := r.Registry.UpdateCallback(ctx, other); err != nil {
+		if _, err := r.Store.UpdateCallback(ctx, other); err != nil {
 			return other, err
 		}
 	}
-	return r.Registry.UpdateCallback(ctx, c)
+	return r.Store.UpdateCallback(ctx, c)
 }
 
 // An update that comes second is repeated on what the first one has left.
 func TestUpdateAfterConflict(t *testing.T) {
-	registry := &busyRegistry{Registry: memory.New(), others: 3}
+	registry := &busyRegistry{Store: memory.New(), others: 3}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/database/788/callbacks", someURL)
 	got := c.put("/callback/"+id, `{"method":"xml"}`).want(http.StatusOK).one()
@@ -200,7 +203,7 @@ func TestUpdateAfterConflict(t *testing.T) {
 
 // Nobody tries for ever.
 func TestUpdateGivesUp(t *testing.T) {
-	registry := &busyRegistry{Registry: memory.New(), others: 1 << 20}
+	registry := &busyRegistry{Store: memory.New(), others: 1 << 20}
 	c := serve(t, newAPI(t, registry, nil))
 	id := c.create("/database/788/callbacks", someURL)
 	c.put("/callback/"+id, `{"method":"xml"}`).wantError(http.StatusInternalServerError, "", "again")
@@ -225,6 +228,8 @@ func TestConcurrentUpdates(t *testing.T) {
 		"method":     last("json", "xml"),
 		"encoding":   last("body", "form"),
 		"when":       last("enters", "leaves", "changes"),
+		"ordering":   last("hold", "skip"),
+		"state":      last("active", "disabled"),
 	}
 	want := map[string]any{"database": "788"}
 	updaters := make(map[string]func(*client))

@@ -7,8 +7,12 @@ import (
 	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
-// MaxExpression is the largest size of a condition, in bytes.
-const MaxExpression = 4096
+// The largest sizes of a condition, and of the reason why a callback is disabled, in
+// bytes.
+const (
+	MaxExpression = 4096
+	MaxReason     = 1024
+)
 
 // An Action is a kind of change.
 type Action string
@@ -59,6 +63,28 @@ const (
 	WhenChanges When = "changes"
 )
 
+// An Ordering says what a delivery that fails does to the later ones about the same
+// record.
+type Ordering string
+
+// The orderings.
+const (
+	// OrderingHold: they wait until it is delivered or given up.
+	OrderingHold Ordering = "hold"
+	// OrderingSkip: they wait until its first attempt has failed. From then on it
+	// is repeated beside them.
+	OrderingSkip Ordering = "skip"
+)
+
+// A State says whether a callback is at work.
+type State string
+
+// The states. A disabled callback hears nothing.
+const (
+	StateActive   State = "active"
+	StateDisabled State = "disabled"
+)
+
 // A Callback asks for an HTTP POST on every matching change.
 //
 // Bound to a database alone it hears about that database's profiles. Bound to
@@ -94,6 +120,15 @@ type Callback struct {
 	// Encoding is how the message travels; empty is EncodingBody.
 	Encoding Encoding
 
+	// Ordering says what a delivery that fails does to those behind it; empty is
+	// OrderingHold.
+	Ordering Ordering
+
+	// State says whether it is at work; empty is StateActive. Reason says why it is
+	// disabled, and is empty while it is active. At most MaxReason bytes.
+	State  State
+	Reason string
+
 	// Secret signs the messages; with the zero Secret they are not signed.
 	// PreviousSecret signs them as well until PreviousUntil, so that a receiver has
 	// time to learn the new one.
@@ -118,6 +153,32 @@ type Callback struct {
 	// the last of these failures. A new expression starts at zero.
 	ExpressionFailures int64
 	ExpressionError    ExpressionError
+
+	// Health is what its receiver has made of the attempts so far.
+	Health Health
+}
+
+// A Health says how a callback's receiver has answered. The store keeps it, from
+// what is settled.
+type Health struct {
+	// Successes counts the attempts that succeeded.
+	Successes int64
+	// Failures counts the attempts that have failed since the last one that
+	// succeeded, and FailingSince is when the first of them was made; zero while
+	// there is none.
+	Failures     int64
+	FailingSince time.Time
+	// PausedUntil is until when nothing is to be sent; see [Health.Paused].
+	PausedUntil time.Time
+}
+
+// MaxPause is the longest that a callback may be paused.
+const MaxPause = 24 * time.Hour
+
+// Paused reports whether nothing is to be sent at the given time. A pause that would be
+// longer than MaxPause was noted by a clock that was wrong, and is none.
+func (h Health) Paused(now time.Time) bool {
+	return h.PausedUntil.After(now) && !h.PausedUntil.After(now.Add(MaxPause))
 }
 
 // An ExpressionError says when and how a condition last failed.
@@ -143,8 +204,8 @@ func (c *Callback) Secrets(at time.Time) []signature.Secret {
 	return secrets
 }
 
-// WithDefaults returns the callback with its empty action, method, encoding and
-// when filled in.
+// WithDefaults returns the callback with its empty action, method, encoding, when,
+// ordering and state filled in.
 func (c Callback) WithDefaults() Callback {
 	if c.When == "" {
 		c.When = WhenMatches
@@ -157,6 +218,12 @@ func (c Callback) WithDefaults() Callback {
 	}
 	if c.Encoding == "" {
 		c.Encoding = EncodingBody
+	}
+	if c.Ordering == "" {
+		c.Ordering = OrderingHold
+	}
+	if c.State == "" {
+		c.State = StateActive
 	}
 	return c
 }
@@ -208,7 +275,17 @@ func (c *Callback) Validate() error {
 	default:
 		return Invalid("encoding", "is %q, use body or form", clip(string(c.Encoding)))
 	}
-	return nil
+	switch c.Ordering {
+	case "", OrderingHold, OrderingSkip:
+	default:
+		return Invalid("ordering", "is %q, use hold or skip", clip(string(c.Ordering)))
+	}
+	switch c.State {
+	case "", StateActive, StateDisabled:
+	default:
+		return Invalid("state", "is %q, use active or disabled", clip(string(c.State)))
+	}
+	return validateText("reason", c.Reason, MaxReason)
 }
 
 // clip keeps a value that is quoted in an error short, without cutting a

@@ -52,6 +52,9 @@ func TestCallbackValidate(t *testing.T) {
 		{"action in capitals", "action", func(c *webhook.Callback) { c.Action = "ALL" }},
 		{"unknown when", "when", func(c *webhook.Callback) { c.When = "always" }},
 		{"unknown method", "method", func(c *webhook.Callback) { c.Method = "yaml" }},
+		{"unknown ordering", "ordering", func(c *webhook.Callback) { c.Ordering = "random" }},
+		{"unknown state", "state", func(c *webhook.Callback) { c.State = "paused" }},
+		{"long reason", "reason", func(c *webhook.Callback) { c.Reason = strings.Repeat("r", webhook.MaxReason+1) }},
 		{"unknown encoding", "encoding", func(c *webhook.Callback) { c.Encoding = "gzip" }},
 	}
 	for _, test := range tests {
@@ -92,6 +95,7 @@ func TestWithDefaults(t *testing.T) {
 	empty := webhook.Callback{}.WithDefaults()
 	want := webhook.Callback{
 		When: webhook.WhenMatches, Action: webhook.ActionAll, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
+		Ordering: webhook.OrderingHold, State: webhook.StateActive,
 	}
 	if empty != want {
 		t.Errorf("got %+v, want %+v", empty, want)
@@ -121,6 +125,25 @@ func fill(t *testing.T, v reflect.Value) {
 			f.SetInt(int64(i + 1))
 		default:
 			t.Fatalf("%s has a type that this test does not know", v.Type().Field(i).Name)
+		}
+	}
+}
+
+func TestHealthPaused(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	for _, test := range []struct {
+		until time.Time
+		want  bool
+	}{
+		{time.Time{}, false},
+		{now.Add(-time.Second), false},
+		{now, false},
+		{now.Add(time.Second), true},
+		{now.Add(webhook.MaxPause), true},
+		{now.Add(webhook.MaxPause + time.Millisecond), false}, // a clock was wrong
+	} {
+		if got := (webhook.Health{PausedUntil: test.until}).Paused(now); got != test.want {
+			t.Errorf("until %v: got %v", test.until.Sub(now), got)
 		}
 	}
 }

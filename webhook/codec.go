@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -57,6 +58,13 @@ func EncodeEvent(e *Event) []byte {
 		dst = append(dst, `,"collection":`...)
 		dst = AppendJSONString(dst, e.Collection)
 	}
+	if e.Cause != nil {
+		dst = append(dst, `,"cause":{"event":`...)
+		dst = AppendJSONString(dst, e.Cause.Event)
+		dst = append(dst, `,"hops":`...)
+		dst = strconv.AppendInt(dst, int64(e.Cause.Hops), 10)
+		dst = append(dst, '}')
+	}
 	if e.Trigger != "" {
 		dst = append(dst, `,"trigger":`...)
 		dst = AppendJSONString(dst, e.Trigger)
@@ -107,11 +115,16 @@ type (
 		Action     Action        `json:"action"`
 		Database   string        `json:"database"`
 		Collection string        `json:"collection"`
+		Cause      *storedCause  `json:"cause"`
 		Trigger    string        `json:"trigger"`
 		Time       time.Time     `json:"time"`
 		Profile    storedRecord  `json:"profile"`
 		Subprofile *storedRecord `json:"subprofile"`
 		Previous   *storedRecord `json:"previous"`
+	}
+	storedCause struct {
+		Event string `json:"event"`
+		Hops  int    `json:"hops"`
 	}
 	storedRecord struct {
 		ID        string         `json:"id"`
@@ -136,8 +149,8 @@ func DecodeEvent(encoded []byte) (Event, error) {
 		return Event{}, errors.New("webhook: damaged event: more than one JSON value")
 	}
 	e := Event{
-		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection, Trigger: s.Trigger,
-		Time: s.Time, Profile: Record(s.Profile), Subprofile: (*Record)(s.Subprofile), Previous: (*Record)(s.Previous),
+		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection,
+		Cause: (*Cause)(s.Cause), Trigger: s.Trigger, Time: s.Time, Profile: Record(s.Profile), Subprofile: (*Record)(s.Subprofile), Previous: (*Record)(s.Previous),
 	}
 	if e.ID == "" {
 		return Event{}, fmt.Errorf("webhook: damaged event: %w", Invalid("ID", "is missing"))

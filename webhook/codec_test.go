@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -25,6 +26,7 @@ func TestDecodeEvent(t *testing.T) {
 	}
 	e.Subprofile.Interests = []string{"", "a,b"}
 	e.Previous = &webhook.Record{ID: "77", Created: e.Profile.Created}
+	e.Cause = &webhook.Cause{Event: "e-0", Hops: 3}
 
 	got, err := webhook.DecodeEvent(webhook.EncodeEvent(&e))
 	if err != nil {
@@ -46,6 +48,34 @@ func TestDecodeEvent(t *testing.T) {
 		if !webhook.Equal(value, got.Subprofile.Fields[name]) {
 			t.Errorf("%s: %v came back as %v", name, value, got.Subprofile.Fields[name])
 		}
+	}
+}
+
+func TestStored(t *testing.T) {
+	e := event(ofSubprofile)
+	e.Sequence = 7
+	e.Time = time.Now()
+	e.Cause = &webhook.Cause{Event: "e-0", Hops: 3}
+	e.Subprofile.Created = time.Date(2026, 11, 23, 11, 33, 0, 1, time.FixedZone("CET", 3600))
+	e.Subprofile.Interests = []string{"mac"}
+	nested := map[string]any{"a": 1}
+	e.Subprofile.Fields = map[string]any{
+		"int8": int8(-1), "uint64": uint64(math.MaxUint64), "float32": float32(0.1), "float64": 1e21, "number": json.Number("1.50"),
+		"bool": true, "nil": nil, "text": "a", "time": e.Subprofile.Created, "list": []any{1, nested}, "map": nested,
+	}
+	e.Previous = &webhook.Record{Fields: map[string]any{"a": 1}}
+	want, err := webhook.DecodeEvent(webhook.EncodeEvent(&e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := e.Stored()
+	// What the caller still holds may change.
+	nested["a"] = 2
+	e.Subprofile.Interests[0] = "windows"
+	e.Cause.Hops = 4
+	e.Previous.Fields["a"] = 2
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 }
 
@@ -108,6 +138,9 @@ func FuzzEncodeEvent(f *testing.F) {
 		}
 		if again := webhook.EncodeEvent(&decoded); !bytes.Equal(again, encoded) {
 			t.Errorf("got %s, and after decoding %s", encoded, again)
+		}
+		if stored := prepared.Stored(); !reflect.DeepEqual(stored, decoded) {
+			t.Errorf("stored %+v, and after decoding %+v", stored, decoded)
 		}
 		if got, want := decoded.Changed(), prepared.Changed(); !reflect.DeepEqual(got, want) {
 			t.Errorf("changed %q, and after decoding %q", want, got)

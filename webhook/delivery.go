@@ -12,7 +12,7 @@ type DeliveryState string
 // ones have ended.
 const (
 	// DeliveryWaiting: an earlier delivery about the same record to the same
-	// callback has not ended.
+	// callback has not ended, nor been passed.
 	DeliveryWaiting DeliveryState = "waiting"
 	// DeliveryReady: to be attempted when it is due.
 	DeliveryReady DeliveryState = "ready"
@@ -52,8 +52,16 @@ type Delivery struct {
 	State DeliveryState
 	// Reason says why a delivery is dead.
 	Reason string
-	// Attempts is how many have been made.
+	// Passed is set once the later deliveries about the record no longer wait for this
+	// one.
+	Passed bool
+	// Replayed is set once the delivery was replayed. From then on it is outside the
+	// order of those that were not, and keeps order with the replayed ones only.
+	Replayed bool
+	// Attempts is how many have been made; Earlier how many of them before it was
+	// last replayed.
 	Attempts int
+	Earlier  int
 	// Due is when the next attempt may be made, zero for at once; of meaning
 	// while ready. At once depends on no clock, so clocks that jump or differ
 	// delay nothing.
@@ -68,10 +76,11 @@ type Delivery struct {
 // however often the event is fanned out.
 func DeliveryID(eventID, callbackID string) string { return eventID + "_" + callbackID }
 
-// SplitDeliveryID is the inverse of [DeliveryID].
+// SplitDeliveryID is the inverse of [DeliveryID]. It reports false for what is no
+// delivery's ID.
 func SplitDeliveryID(id string) (eventID, callbackID string, ok bool) {
 	i := strings.LastIndexByte(id, '_')
-	if i < 0 {
+	if i <= 0 || i == len(id)-1 {
 		return "", "", false
 	}
 	return id[:i], id[i+1:], true

@@ -21,7 +21,7 @@ func TestDeliveryID(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []string{"", "e", "a-b:c"} {
+	for _, id := range []string{"", "e", "a-b:c", "_", "_1", "e_"} {
 		if event, callback, ok := webhook.SplitDeliveryID(id); ok || event != "" || callback != "" {
 			t.Errorf("%q splits into %q, %q, %v", id, event, callback, ok)
 		}

@@ -22,6 +22,20 @@ var (
 	ErrLimit = errors.New("webhook: too many callbacks")
 )
 
+// Errors of taking events in and of delivering again, to be matched with errors.Is.
+var (
+	// ErrBacklogFull: as much waits to be delivered as the host allows. Nothing was
+	// appended; it may be once some of it has been delivered.
+	ErrBacklogFull = errors.New("webhook: too much waits to be delivered")
+
+	// ErrDisabled: the callback is disabled. Enable it first.
+	ErrDisabled = errors.New("webhook: callback is disabled")
+)
+
+// ErrDamaged: some of what is stored can't be read. A method that returns it has done
+// for the rest what it does.
+var ErrDamaged = errors.New("webhook: damaged data")
+
 // ErrFenced is returned to a worker that is not registered, most often because
 // another one declared it dead. Its claims belong to others by now: what it
 // still holds must be dropped, not settled.

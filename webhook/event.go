@@ -30,6 +30,11 @@ type Event struct {
 	Database   string
 	Collection string
 
+	// Cause is set where the change was made because of an earlier event, as when a
+	// receiver writes back; nil where it was not, or is not known. It keeps loops from
+	// running for ever: see MaxHops.
+	Cause *Cause
+
 	// Trigger is the host's word for what caused the change, such as "rest" or
 	// "import". May be empty. At most MaxID bytes.
 	Trigger string
@@ -50,6 +55,25 @@ type Event struct {
 	// For an update nil means unknown: every field then counts as changed. For a
 	// delete it is not needed, and ignored.
 	Previous *Record
+}
+
+// A Cause is the event that led to a change: both of its values are in the message
+// that the receiver got.
+type Cause struct {
+	Event string // its ID, the message's event
+	Hops  int    // its number of hops, the message's hops; 0 where the message has none
+}
+
+// MaxHops is how many hops away from its first cause a change may be for callbacks to
+// fire.
+const MaxHops = 5
+
+// Hops returns how many events led to this one: 0 where it has no known cause.
+func (e *Event) Hops() int {
+	if e.Cause == nil {
+		return 0
+	}
+	return e.Cause.Hops + 1
 }
 
 // A Record is the state of a profile or subprofile.
@@ -94,7 +118,7 @@ func (e *Event) Before() *Record {
 // Validate checks the event. Errors match [ErrInvalid] and name the field.
 // Empty ID and zero Time are valid: Dispatch fills them in.
 func (e *Event) Validate() error {
-	if err := validateEventID(e.ID); err != nil {
+	if err := validateEventID("ID", e.ID); err != nil {
 		return err
 	}
 	switch e.Action {
@@ -106,6 +130,9 @@ func (e *Event) Validate() error {
 		return err
 	}
 	if err := validateText("trigger", e.Trigger, MaxID); err != nil {
+		return err
+	}
+	if err := e.Cause.validate(); err != nil {
 		return err
 	}
 	if err := validateTime("time", e.Time); err != nil {
@@ -170,14 +197,26 @@ func (r *Record) validate(field string) error {
 	return validateTime(field+".modified", r.Modified)
 }
 
-func validateEventID(id string) error {
+func (c *Cause) validate() error {
+	switch {
+	case c == nil:
+		return nil
+	case c.Event == "":
+		return Invalid("cause.event", "is missing: it is the event property of the message")
+	case c.Hops < 0 || c.Hops > 1<<30:
+		return Invalid("cause.hops", "is %d: it is the hops property of the message", c.Hops)
+	}
+	return validateEventID("cause.event", c.Event)
+}
+
+func validateEventID(field, id string) error {
 	if len(id) > MaxEventID {
-		return Invalid("ID", "has %d bytes, at most %d are allowed", len(id), MaxEventID)
+		return Invalid(field, "has %d bytes, at most %d are allowed", len(id), MaxEventID)
 	}
 	// The ID becomes part of the webhook-id header, of what is signed
 	// (id.timestamp.body, so no full stop), and of URLs.
 	if i := strings.IndexFunc(id, func(r rune) bool { return !idRune(r) }); i >= 0 {
-		return Invalid("ID", `may hold letters, digits and any of "-_:" only`)
+		return Invalid(field, `may hold letters, digits and any of "-_:" only`)
 	}
 	return nil
 }

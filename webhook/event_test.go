@@ -61,6 +61,12 @@ func TestEventValidate(t *testing.T) {
 		{"previous with ID", "", func(e *webhook.Event) { e.Previous.ID = "1" }},
 		{"first and last year", "", func(e *webhook.Event) { e.Profile.Created, e.Profile.Modified = year(0), year(9999) }},
 
+		{"caused", "", func(e *webhook.Event) { e.Cause = &webhook.Cause{Event: "e", Hops: webhook.MaxHops + 1} }},
+
+		{"cause without event", "cause.event", func(e *webhook.Event) { e.Cause = &webhook.Cause{Hops: 1} }},
+		{"cause that is no ID", "cause.event", func(e *webhook.Event) { e.Cause = &webhook.Cause{Event: "a b"} }},
+		{"negative hops", "cause.hops", func(e *webhook.Event) { e.Cause = &webhook.Cause{Event: "e", Hops: -1} }},
+		{"endless hops", "cause.hops", func(e *webhook.Event) { e.Cause = &webhook.Cause{Event: "e", Hops: math.MaxInt32} }},
 		{"long ID", "ID", func(e *webhook.Event) { e.ID = strings.Repeat("a", webhook.MaxEventID+1) }},
 		{"ID with a stop", "ID", func(e *webhook.Event) { e.ID = "a.b" }},
 		{"ID with a slash", "ID", func(e *webhook.Event) { e.ID = "a/b" }},

@@ -7,24 +7,23 @@ import "context"
 type Outbox interface {
 	Dispatcher
 
-	// Pending returns up to limit events that are not fanned out, with encoded
-	// forms of up to limitBytes together (the first whatever its size), in the
-	// order of their sequence and without a gap: no event of a record is passed
-	// over for a later one. With them, read at the same instant, comes the
-	// registry's revision.
-	Pending(ctx context.Context, limit, limitBytes int) (PendingEvents, error)
+	// Pending returns events that are not fanned out, in the order of their sequence
+	// and without a gap: no event of a record is passed over for a later one. With
+	// them, read at the same instant, comes the registry's revision.
+	Pending(ctx context.Context, r PendingRequest) (PendingEvents, error)
 
-	// Listeners returns the callbacks that may hear of a change in the scope, in
-	// order of creation. For a profile's scope (no collection) these are the
+	// Listeners returns the active callbacks that may hear of a change in the scope,
+	// in order of creation. For a profile's scope (no collection) these are the
 	// callbacks bound to the database alone; for a subprofile's those bound to the
-	// collection, of that database or of any.
+	// collection, of that database or of any. Those that can't be read are left out,
+	// and an error that matches ErrDamaged says so.
 	Listeners(ctx context.Context, scope Scope) (Listeners, error)
 
 	// FanOut takes events off the outbox and writes their deliveries, in one
 	// transaction. An event that is fanned out already is passed over, and so is a
-	// target whose callback is gone. A delivery is born waiting when an open one
-	// to the same callback about the same record exists, otherwise ready and due
-	// at once.
+	// target whose callback is gone or disabled. A delivery is born waiting when an
+	// open one to the same callback about the same record exists that was neither
+	// passed nor replayed, otherwise ready and due at once.
 	FanOut(ctx context.Context, expansions []Expansion) error
 
 	// Watch calls wake, in its own goroutine, once when it begins and then soon
@@ -34,18 +33,35 @@ type Outbox interface {
 	Watch(ctx context.Context, wake func()) error
 }
 
+// A PendingRequest says how many events are wanted.
+type PendingRequest struct {
+	// After is the sequence behind which to begin.
+	After int64
+	// Limit is how many events to return at most, LimitBytes how many bytes their
+	// encoded forms may have together. The first is returned whatever its size.
+	Limit      int
+	LimitBytes int
+}
+
 // PendingEvents are events not yet fanned out.
 type PendingEvents struct {
 	Events []Event
-	// Damaged are the sequences, between those of Events, that could not be
-	// decoded.
-	Damaged []int64
+	// Damaged are those, between the others, that could not be decoded.
+	Damaged []DamagedEvent
 	// Revision grows with every change of any callback's definition. Listeners
 	// read at an older revision must be read again before they decide about
 	// these events.
 	Revision int64
 	// More is set when the limits have cut the events off.
 	More bool
+}
+
+// A DamagedEvent is what is known of an event that could not be decoded.
+type DamagedEvent struct {
+	Sequence int64
+	ID       string
+	Scope    Scope
+	Action   Action
 }
 
 // Listeners are the callbacks of a scope as of a revision of the registry.

@@ -18,10 +18,18 @@ type Registry interface {
 	Callbacks(ctx context.Context, q CallbackQuery) (CallbackPage, error)
 
 	// UpdateCallback replaces what may change of a callback (URL, Expression,
-	// When, Action, Method, Encoding and the secrets) and returns the whole. An
-	// expression other than the stored one resets ExpressionFailures and
-	// ExpressionError. It returns ErrNotFound, or ErrConflict when c.Version is
-	// not the stored one; then nothing changes.
+	// When, Action, Method, Encoding, Ordering, State, Reason and the secrets) and
+	// returns the whole. An expression other than the stored one resets
+	// ExpressionFailures and ExpressionError; another URL, and a disabled callback
+	// that becomes active, reset what Health has except for the successes. It returns
+	// ErrNotFound, or ErrConflict when c.Version is not the stored one; then nothing
+	// changes.
+	//
+	// A callback that is disabled has its open deliveries ended: they become dead, with
+	// the callback's reason. Those that are claimed may still go out, and become dead
+	// unless they are delivered. Where there are very many, the last of them become
+	// dead with the next steps of Prune, or when the callback becomes active again if
+	// that is sooner; none of them is given to a worker.
 	UpdateCallback(ctx context.Context, c Callback) (Callback, error)
 
 	// DeleteCallback removes a callback with all its deliveries, or returns

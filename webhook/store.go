@@ -9,8 +9,9 @@ type Dispatcher interface {
 	// are durable; when the dispatcher belongs to a transaction, they are once
 	// that commits. An event whose ID is kept already is passed over.
 	//
-	// An event that is not valid gives an error that matches ErrInvalid, and then
-	// nothing is appended.
+	// An event that is not valid gives an error that matches ErrInvalid; where the
+	// host bounds the backlog, too much of it gives ErrBacklogFull. Then nothing is
+	// appended.
 	Dispatch(ctx context.Context, events ...Event) error
 }
 
@@ -23,8 +24,9 @@ type Dispatcher interface {
 // errors named at each method, any method may return the store's own failures and
 // the context's error.
 //
-// Its four roles are not yet settled: until version 1 methods may be added to them.
-// Package storetest checks that a store keeps the contract.
+// Its four roles are the contract for stores of other makes: methods are not added to
+// them; what a store can do beyond is an interface of its own. Package storetest checks
+// that a store keeps the contract.
 type Store interface {
 	Registry
 	Outbox

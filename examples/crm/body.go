@@ -18,6 +18,10 @@ const maxBody = 1 << 20
 // object) and interests (a list of strings), both optional. Errors match
 // webhook.ErrInvalid and name the property, or are an *http.MaxBytesError.
 func readChange(w http.ResponseWriter, r *http.Request) (change, error) {
+	cause, err := causeOf(r.Header)
+	if err != nil {
+		return change{}, err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
 	switch {
@@ -42,11 +46,11 @@ func readChange(w http.ResponseWriter, r *http.Request) (change, error) {
 	if !ok {
 		return change{}, webhook.Invalid("", `the body must be a JSON object such as {"fields":{},"interests":[]}`)
 	}
-	return newChange(properties)
+	return newChange(cause, properties)
 }
 
-func newChange(properties map[string]any) (change, error) {
-	var c change
+func newChange(cause *webhook.Cause, properties map[string]any) (change, error) {
+	c := change{cause: cause}
 	for name, value := range properties {
 		var ok bool
 		switch name {

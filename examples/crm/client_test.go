@@ -19,20 +19,29 @@ type answer struct {
 // do makes a request. A body is sent as JSON.
 func (p *process) do(method, path, body string) answer {
 	p.t.Helper()
-	a, err := p.try(method, path, body)
+	return p.with(method, path, body)
+}
+
+// with is do with headers, given as name, value, name, value …
+func (p *process) with(method, path, body string, headers ...string) answer {
+	p.t.Helper()
+	a, err := p.try(method, path, body, headers...)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return a
 }
 
-// try is do for requests that may fail, and for other goroutines than the test's.
-func (p *process) try(method, path, body string) (answer, error) {
+// try is with for requests that may fail, and for other goroutines than the test's.
+func (p *process) try(method, path, body string, headers ...string) (answer, error) {
 	request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Add(headers[i], headers[i+1])
+	}
 	return p.send(request)
 }
 

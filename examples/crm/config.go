@@ -18,6 +18,8 @@ type config struct {
 	allowPrivate bool
 	retryBase    time.Duration
 	conditions   string
+	// operatorToken is what operators send as their bearer token; empty: there are none.
+	operatorToken string
 }
 
 // What conditions may be.
@@ -39,6 +41,8 @@ func parseConfig(args []string, usage io.Writer) (config, error) {
 		"pause before the first retry; the later ones change in proportion")
 	flags.StringVar(&c.conditions, "conditions", expressions,
 		"`kind` of conditions: "+expressions+", or "+scripts+", which is whole JavaScript and for trusted authors only")
+	flags.StringVar(&c.operatorToken, "operator-token", "",
+		"bearer `token` of those who may purge records; without one nobody may")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

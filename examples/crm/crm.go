@@ -27,8 +27,10 @@ type crm struct {
 }
 
 // transaction makes a change, which returns the events that tell of it. Either all
-// of it comes to be, events included, or none.
-func (c *crm) transaction(ctx context.Context, change func(*sql.Tx) ([]webhook.Event, error)) error {
+// of it comes to be, events included, or none. The cause is that of the events.
+func (c *crm) transaction(
+	ctx context.Context, cause *webhook.Cause, change func(*sql.Tx) ([]webhook.Event, error),
+) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	tx, err := c.db.BeginTx(ctx, nil)
@@ -39,6 +41,9 @@ func (c *crm) transaction(ctx context.Context, change func(*sql.Tx) ([]webhook.E
 	events, err := change(tx)
 	if err != nil {
 		return err
+	}
+	for i := range events {
+		events[i].Cause = cause
 	}
 	if err := c.store.InTx(tx).Dispatch(ctx, events...); err != nil {
 		return err

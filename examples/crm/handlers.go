@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+
+	"github.com/ringback-dev/ringback/webhook"
 )
 
 // routes serves the product's own paths, and the library's for all others.
@@ -99,13 +101,17 @@ func put[R viewer](update func(ctx context.Context, id string, asked change) (R,
 }
 
 // remove deletes a record of a kind.
-func remove(kind string, del func(ctx context.Context, id string) error) handler {
+func remove(kind string, del func(ctx context.Context, id string, cause *webhook.Cause) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id, err := recordID(r)
 		if err != nil {
 			return err
 		}
-		if err := del(r.Context(), id); err != nil {
+		cause, err := causeOf(r.Header)
+		if err != nil {
+			return err
+		}
+		if err := del(r.Context(), id, cause); err != nil {
 			return err
 		}
 		w.Header().Set("X-deleted", kind+" "+id)

@@ -160,7 +160,7 @@ func TestCommandLine(t *testing.T) {
 		status int
 		stderr []string
 	}{
-		{[]string{"-h"}, 0, []string{"-listen", `"127.0.0.1:8080"`, "-db", `"crm.db"`, "-allow-private", "-retry-base", "5s", "-conditions", `"expression"`}},
+		{[]string{"-h"}, 0, []string{"-listen", `"127.0.0.1:8080"`, "-db", `"crm.db"`, "-allow-private", "-retry-base", "5s", "-conditions", `"expression"`, "-operator-token token"}},
 		{[]string{"-nonsense"}, 2, []string{"-nonsense"}},
 		{[]string{"-retry-base", "5"}, 2, []string{"-retry-base"}},
 		{[]string{"-retry-base", "0s"}, 2, []string{"-retry-base"}},

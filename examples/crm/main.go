@@ -11,6 +11,9 @@
 // it names; null is a value. DELETE of a profile deletes its subprofiles first. All
 // other paths are the library's.
 //
+// A receiver that writes back because of a message sends the message's event and hops
+// along, in the headers Ringback-Event and Ringback-Hops: that ends loops.
+//
 // It shows how a host embeds the library: serve puts the parts together, and
 // (*crm).transaction makes each change and its events one transaction.
 package main
@@ -69,11 +72,16 @@ func serve(ctx context.Context, c config, stdout io.Writer) error {
 	defer store.Close()
 	options := c.dispatchOptions()
 	options.Logger = logger
+	options.OnDisable = logState(logger)
 	engine, err := dispatch.New(store, options)
 	if err != nil {
 		return err
 	}
-	callbacks, err := httpapi.New(store, engine, authorize, &httpapi.Options{Logger: logger})
+	callbacks, err := httpapi.New(store, engine, authorize, &httpapi.Options{
+		Operator:      operator(c.operatorToken),
+		OnStateChange: logState(logger),
+		Logger:        logger,
+	})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 func (c *crm) createProfile(ctx context.Context, database string, asked change) (profile, error) {
 	p := profile{Record: asked.create(now()), database: database}
-	err := c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+	err := c.transaction(ctx, asked.cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		const insert = `INSERT INTO profiles (database, fields, interests, created, modified)
 			VALUES (?, ?, ?, ?, ?) RETURNING id`
 		err := tx.QueryRowContext(ctx, insert, p.database,
@@ -36,7 +36,7 @@ func readProfile(ctx context.Context, q querier, id string) (profile, error) {
 // difference is no event.
 func (c *crm) updateProfile(ctx context.Context, id string, asked change) (profile, error) {
 	var p profile
-	err := c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+	err := c.transaction(ctx, asked.cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		var err error
 		if p, err = readProfile(ctx, tx, id); err != nil {
 			return nil, err
@@ -54,8 +54,8 @@ func (c *crm) updateProfile(ctx context.Context, id string, asked change) (profi
 
 // deleteProfile deletes the profile's subprofiles, then the profile; each is an
 // event.
-func (c *crm) deleteProfile(ctx context.Context, id string) error {
-	return c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+func (c *crm) deleteProfile(ctx context.Context, id string, cause *webhook.Cause) error {
+	return c.transaction(ctx, cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		p, err := readProfile(ctx, tx, id)
 		if err != nil {
 			return nil, err

@@ -28,6 +28,16 @@ type receiver struct {
 // newReceiver starts a receiver that answers 200, or what answer says.
 func newReceiver(t *testing.T, answer func(message) (status int)) *receiver {
 	t.Helper()
+	return newReceiverFunc(t, func(w http.ResponseWriter, m message) {
+		if answer != nil {
+			w.WriteHeader(answer(m))
+		}
+	})
+}
+
+// newReceiverFunc starts a receiver that answers as it is told.
+func newReceiverFunc(t *testing.T, answer func(http.ResponseWriter, message)) *receiver {
+	t.Helper()
 	r := &receiver{messages: make(chan message, 10_000)}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
@@ -36,9 +46,7 @@ func newReceiver(t *testing.T, answer func(message) (status int)) *receiver {
 		}
 		m := message{request.URL.Path, request.Method, request.Header, body}
 		r.messages <- m
-		if answer != nil {
-			w.WriteHeader(answer(m))
-		}
+		answer(w, m)
 	}))
 	t.Cleanup(r.Close)
 	return r

@@ -52,6 +52,7 @@ const trigger = "rest"
 type change struct {
 	fields    map[string]any // the named ones only
 	interests []string       // nil: not named
+	cause     *webhook.Cause // nil: not known
 }
 
 // create returns a new record, which has no ID yet.

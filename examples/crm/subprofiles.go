@@ -10,7 +10,7 @@ import (
 // createSubprofile returns errNotFound when there is no such profile.
 func (c *crm) createSubprofile(ctx context.Context, profileID, collection string, asked change) (subprofile, error) {
 	s := subprofile{Record: asked.create(now()), collection: collection}
-	err := c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+	err := c.transaction(ctx, asked.cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		var err error
 		if s.profile, err = readProfile(ctx, tx, profileID); err != nil {
 			return nil, err
@@ -54,7 +54,7 @@ func readSubprofile(ctx context.Context, q querier, id string) (subprofile, erro
 // no difference is no event.
 func (c *crm) updateSubprofile(ctx context.Context, id string, asked change) (subprofile, error) {
 	var s subprofile
-	err := c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+	err := c.transaction(ctx, asked.cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		var err error
 		if s, err = readSubprofile(ctx, tx, id); err != nil {
 			return nil, err
@@ -70,8 +70,8 @@ func (c *crm) updateSubprofile(ctx context.Context, id string, asked change) (su
 	return s, err
 }
 
-func (c *crm) deleteSubprofile(ctx context.Context, id string) error {
-	return c.transaction(ctx, func(tx *sql.Tx) ([]webhook.Event, error) {
+func (c *crm) deleteSubprofile(ctx context.Context, id string, cause *webhook.Cause) error {
+	return c.transaction(ctx, cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		s, err := readSubprofile(ctx, tx, id)
 		if err != nil {
 			return nil, err

@@ -85,6 +85,11 @@ func mountEach(mux *http.ServeMux, api *httpapi.API) {
 	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
 	mux.HandleFunc("/api/callback/{callbackID}", api.Callback)
 	mux.HandleFunc("/api/callback/{callbackID}/secret", api.Secret)
+	mux.HandleFunc("/api/callback/{callbackID}/deliveries", api.Deliveries)
+	mux.HandleFunc("/api/callback/{callbackID}/replay", api.ReplayDeliveries)
+	mux.HandleFunc("/api/delivery/{deliveryID}", api.Delivery)
+	mux.HandleFunc("/api/delivery/{deliveryID}/replay", api.ReplayDelivery)
+	mux.HandleFunc("/api/purge", api.Purge)
 }
 
 // databaseCallbacks is for routers that set no path values. With gorilla/mux, vars is
@@ -117,7 +122,7 @@ func TestTell(t *testing.T) {
 	if err := tell(t.Context(), store, "1", "Microsoft", "Apple"); err != nil {
 		t.Fatal(err)
 	}
-	pending, err := store.Pending(t.Context(), 10, 1<<20)
+	pending, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
 	if err != nil || len(pending.Events) != 1 || pending.Events[0].Parameters()["company"] != "Apple" {
 		t.Errorf("got %v, %v", pending.Events, err)
 	}

@@ -227,6 +227,11 @@ func TestMount(t *testing.T) {
 			t.Errorf("%s/secret: %d %s", row.location, answer.Code, answer.Body)
 		}
 		answer = httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest("GET", row.location+"/deliveries", nil))
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), `"total":0`) {
+			t.Errorf("%s/deliveries: %d %s", row.location, answer.Code, answer.Body)
+		}
+		answer = httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest("GET", row.location, nil))
 		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), `"database":"788"`) {
 			t.Errorf("%s: %d %s", row.location, answer.Code, answer.Body)

@@ -2,6 +2,8 @@ package memory
 
 import (
 	"cmp"
+	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -29,4 +31,11 @@ func (q *queue) Pop() any {
 	q.items[last] = nil
 	q.items = q.items[:last]
 	return d
+}
+
+// remove takes a delivery out, if it is there.
+func (q *queue) remove(d *delivery) {
+	if i := slices.Index(q.items, d); i >= 0 {
+		heap.Remove(q, i)
+	}
 }

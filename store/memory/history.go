@@ -62,7 +62,10 @@ func (d *delivery) view() webhook.Delivery {
 		Encoding:   d.encoding,
 		State:      d.state,
 		Reason:     d.reason,
+		Passed:     d.passed,
+		Replayed:   d.replayed,
 		Attempts:   len(d.attempts),
+		Earlier:    d.earlier,
 		Due:        d.due,
 		Created:    d.created,
 		Ended:      d.ended,
@@ -70,31 +73,42 @@ func (d *delivery) view() webhook.Delivery {
 }
 
 // Deliveries implements [webhook.History].
-func (s *Store) Deliveries(ctx context.Context, q webhook.DeliveryQuery) ([]webhook.Delivery, error) {
+func (s *Store) Deliveries(ctx context.Context, q webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return page, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var page []webhook.Delivery
 	selected := 0
 	for _, e := range slices.Backward(s.events) {
 		for _, c := range e.listeners() {
 			d := e.deliveries[c]
-			if q.Callback != "" && c.ID != q.Callback || q.State != "" && d.state != q.State {
+			if !d.selectedBy(q) {
 				continue
 			}
 			selected++
 			if selected <= q.Start {
 				continue
 			}
-			if len(page) >= q.Limit {
+			if len(page.Deliveries) < q.Limit {
+				page.Deliveries = append(page.Deliveries, d.view())
+			} else if !q.WithTotal {
 				return page, nil
 			}
-			page = append(page, d.view())
 		}
 	}
+	if q.WithTotal {
+		page.Total = selected
+	}
 	return page, nil
+}
+
+func (d *delivery) selectedBy(q webhook.DeliveryQuery) bool {
+	return (q.Callback == "" || d.callback.ID == q.Callback) &&
+		(q.State == "" || d.state == q.State) &&
+		(q.Record == "" || d.event.record.id == q.Record) &&
+		(q.Since.IsZero() || !d.created.Before(millis(q.Since))) &&
+		(q.Until.IsZero() || d.created.Before(millis(q.Until)))
 }
 
 // listeners returns the callbacks that the event has deliveries to, latest first.

@@ -17,6 +17,11 @@ var _ webhook.Store = (*Store)(nil)
 
 // A Store is a [webhook.Store] in memory. Make one with [New].
 type Store struct {
+	// MaxBacklog is how much may wait: events that are not fanned out, and open
+	// deliveries. What would make it more is refused with [webhook.ErrBacklogFull]. 0,
+	// the default, sets no limit. Not to be changed once the store is in use.
+	MaxBacklog int
+
 	mu sync.Mutex // guards everything below
 
 	callbacks    []*callback // in the order of creation, which is that of their IDs
@@ -27,6 +32,9 @@ type Store struct {
 	byID         map[string]*event
 	pending      []*event // in order; some behind the first may be fanned out already
 	lastSequence int64
+	backlog      int // how many events are not fanned out, and deliveries open
+
+	replays []*replayRequest // the oldest first
 
 	workers    map[webhook.Worker]*worker
 	lastWorker webhook.Worker
@@ -48,9 +56,10 @@ type callback struct {
 	webhook.Callback
 	number     int64
 	deliveries map[*event]*delivery
-	lanes      map[record][]*delivery // the open deliveries about a record, in order
-	ready      queue                  // may be claimed, earliest event first
-	scheduled  queue                  // to be ready later, earliest due first
+	lanes      map[lane][]*delivery
+	ready      queue     // may be claimed, earliest event first
+	scheduled  queue     // to be ready later, earliest due first
+	promoted   time.Time // when those that were due then became ready
 }
 
 // A record names a record of the host's.
@@ -64,6 +73,7 @@ type event struct {
 	id         string
 	sequence   int64
 	record     record
+	parent     string // the ID of the profile that the record is a subprofile of
 	action     webhook.Action
 	appended   time.Time
 	encoded    []byte // nil once it is fanned out
@@ -79,7 +89,11 @@ type delivery struct {
 	encoding webhook.Encoding
 	state    webhook.DeliveryState
 	reason   string
+	passed   bool
+	replayed bool
+	earlier  int
 	due      time.Time // zero: at once
+	from     time.Time // what due counts from: the last attempt, or its correction
 	worker   *worker   // set while claimed
 	attempts []webhook.Attempt
 	created  time.Time

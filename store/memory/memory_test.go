@@ -47,7 +47,7 @@ func TestBubble(t *testing.T) {
 		if woken != 2 {
 			t.Fatalf("woken %d times by an append, want once", woken-1)
 		}
-		pending, err := store.Pending(ctx, 1, 1)
+		pending, err := store.Pending(ctx, webhook.PendingRequest{Limit: 1, LimitBytes: 1})
 		if err != nil || len(pending.Events) != 1 || !pending.Events[0].Time.Equal(began) {
 			t.Fatalf("pending: %+v, %v; want one event of %v", pending, err, began)
 		}

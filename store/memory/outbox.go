@@ -27,13 +27,20 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 			encoded:    encoded,
 			deliveries: make(map[*callback]*delivery),
 		}
+		if e.Collection != "" {
+			appended[i].parent = e.Profile.ID
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.MaxBacklog > 0 && s.overflows(appended) {
+		return webhook.ErrBacklogFull
+	}
 	for _, e := range appended {
 		if s.byID[e.id] != nil {
 			continue
 		}
+		s.backlog++
 		s.lastSequence++
 		e.sequence = s.lastSequence
 		e.appended = now()
@@ -45,8 +52,19 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	return nil
 }
 
+// overflows reports whether more would wait than may, if the events were appended.
+func (s *Store) overflows(events []*event) bool {
+	added := make(map[string]bool)
+	for _, e := range events {
+		if s.byID[e.id] == nil {
+			added[e.id] = true
+		}
+	}
+	return len(added) > 0 && s.backlog+len(added) > s.MaxBacklog
+}
+
 // Pending implements [webhook.Outbox].
-func (s *Store) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
+func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	if err := ctx.Err(); err != nil {
 		return webhook.PendingEvents{}, err
 	}
@@ -55,18 +73,20 @@ func (s *Store) Pending(ctx context.Context, limit, limitBytes int) (webhook.Pen
 	pending := webhook.PendingEvents{Revision: s.revision}
 	taken, size := 0, 0
 	for _, e := range s.pending {
-		if e.encoded == nil {
+		if e.encoded == nil || e.sequence <= r.After {
 			continue
 		}
 		size += len(e.encoded)
-		if taken >= limit || taken > 0 && size > limitBytes {
+		if taken >= r.Limit || taken > 0 && size > r.LimitBytes {
 			pending.More = true
 			break
 		}
 		taken++
 		decoded, err := webhook.DecodeEvent(e.encoded)
 		if err != nil {
-			pending.Damaged = append(pending.Damaged, e.sequence)
+			pending.Damaged = append(pending.Damaged, webhook.DamagedEvent{
+				Sequence: e.sequence, ID: e.id, Scope: e.record.scope, Action: e.action,
+			})
 			continue
 		}
 		decoded.Sequence = e.sequence
@@ -84,7 +104,7 @@ func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Lis
 	defer s.mu.Unlock()
 	listeners := webhook.Listeners{Revision: s.revision}
 	for _, c := range s.callbacks {
-		if c.Collection != scope.Collection {
+		if c.Collection != scope.Collection || c.State == webhook.StateDisabled {
 			continue
 		}
 		if c.Database == scope.Database || c.Database == "" {
@@ -106,7 +126,7 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 		if e == nil || e.encoded == nil {
 			continue
 		}
-		e.encoded = nil
+		s.takeOff(e)
 		e.messages = make(map[webhook.Method][]byte, len(x.Messages))
 		for method, message := range x.Messages {
 			e.messages[method] = bytes.Clone(message)
@@ -121,17 +141,23 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 			}
 		}
 	}
+	s.wake()
+	return nil
+}
+
+// takeOff takes a pending event off the outbox.
+func (s *Store) takeOff(e *event) {
+	e.encoded = nil
+	s.backlog--
 	for len(s.pending) > 0 && s.pending[0].encoded == nil {
 		s.pending = s.pending[1:]
 	}
-	s.wake()
-	return nil
 }
 
 // deliver writes the delivery of an event to a target.
 func (s *Store) deliver(e *event, t webhook.Target) {
 	c := s.find(t.Callback)
-	if c == nil || e.deliveries[c] != nil {
+	if c == nil || c.State == webhook.StateDisabled || e.deliveries[c] != nil {
 		return
 	}
 	d := &delivery{event: e, callback: c, method: t.Method, encoding: t.Encoding, created: now()}
@@ -143,13 +169,7 @@ func (s *Store) deliver(e *event, t webhook.Target) {
 		d.ended = d.created
 		return
 	}
-	lane := append(c.lanes[e.record], d)
-	c.lanes[e.record] = lane
-	if len(lane) == 1 {
-		d.makeReady()
-	} else {
-		d.state = webhook.DeliveryWaiting
-	}
+	s.open(d)
 }
 
 // event returns the event of a sequence, or nil.

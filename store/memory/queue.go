@@ -3,7 +3,6 @@ package memory
 import (
 	"container/heap"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -35,12 +34,12 @@ func (s *Store) claim(w *worker, r webhook.ClaimRequest) (claimed []webhook.Clai
 			break
 		}
 		c.promote(r.Now)
-		if c.ready.Len() == 0 {
+		if c.ready.Len() == 0 || c.Health.Paused(r.Now) { // a disabled one has none ready
 			continue
 		}
 		room := min(c.ready.Len(), r.Limit-len(claimed))
 		if r.Room != nil {
-			room = min(room, r.Room(c.ID))
+			room = min(room, r.Room(c.ID, c.Health))
 		}
 		for range room {
 			d := c.ready.items[0]
@@ -66,96 +65,21 @@ func (s *Store) from(after string) []*callback {
 	return slices.Concat(s.callbacks[i:], s.callbacks[:i])
 }
 
-// promote makes those deliveries ready whose time has come.
+// promote makes those deliveries ready whose time has come. Those are scheduled again
+// whose time had come only by a clock that has been set back since.
 func (c *callback) promote(now time.Time) {
+	if now.Before(c.promoted) {
+		c.ready.items = slices.DeleteFunc(c.ready.items, func(d *delivery) bool {
+			early := d.due.After(now)
+			if early {
+				heap.Push(&c.scheduled, d)
+			}
+			return early
+		})
+		heap.Init(&c.ready)
+	}
+	c.promoted = now
 	for c.scheduled.Len() > 0 && !c.scheduled.items[0].due.After(now) {
 		heap.Push(&c.ready, heap.Pop(&c.scheduled))
-	}
-}
-
-// Settle implements [webhook.Queue].
-func (s *Store) Settle(ctx context.Context, number webhook.Worker, outcomes []webhook.Outcome) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	for _, o := range outcomes {
-		if o.State != webhook.DeliveryReady && !o.State.Ended() {
-			return fmt.Errorf("memory: settle: %w", webhook.Invalid("state", "is %q", o.State))
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.workers[number]
-	if w == nil {
-		return webhook.ErrFenced
-	}
-	for _, o := range outcomes {
-		if d := s.delivery(o.Sequence, o.Callback); d != nil && d.worker == w && d.follows(o.Attempt) {
-			d.settle(o)
-		}
-	}
-	s.wake()
-	return nil
-}
-
-// delivery returns the delivery of an event to a callback, or nil.
-func (s *Store) delivery(sequence int64, callback string) *delivery {
-	e, c := s.event(sequence), s.find(callback)
-	if e == nil || c == nil {
-		return nil
-	}
-	return e.deliveries[c]
-}
-
-// follows reports whether an attempt, if any was made, is the delivery's next.
-func (d *delivery) follows(a *webhook.Attempt) bool {
-	return a == nil || a.Number == len(d.attempts)+1
-}
-
-// settle records the outcome of a claimed delivery.
-func (d *delivery) settle(o webhook.Outcome) {
-	if o.Attempt != nil {
-		a := *o.Attempt
-		a.Time = millis(a.Time)
-		d.attempts = append(d.attempts, a)
-	}
-	d.due = millis(o.Due)
-	if !o.State.Ended() {
-		d.release()
-		return
-	}
-	delete(d.worker.claims, d)
-	d.worker = nil
-	d.state = o.State
-	if o.State == webhook.DeliveryDead {
-		d.reason = o.Reason
-	}
-	d.ended = now()
-
-	// Only the first of a lane is ever claimed, so it is the first that ends.
-	c, record := d.callback, d.event.record
-	c.lanes[record] = c.lanes[record][1:]
-	if len(c.lanes[record]) == 0 {
-		delete(c.lanes, record)
-		return
-	}
-	c.lanes[record][0].makeReady()
-}
-
-// release makes a claimed delivery ready again, for when it is due.
-func (d *delivery) release() {
-	delete(d.worker.claims, d)
-	d.worker = nil
-	d.makeReady()
-}
-
-// makeReady puts a delivery among those that may be claimed, at once or when it is
-// due.
-func (d *delivery) makeReady() {
-	d.state = webhook.DeliveryReady
-	if d.due.IsZero() {
-		heap.Push(&d.callback.ready, d)
-	} else {
-		heap.Push(&d.callback.scheduled, d)
 	}
 }

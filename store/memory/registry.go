@@ -29,11 +29,15 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	c.Version = 1
 	c.After = s.lastSequence
 	c.ExpressionFailures, c.ExpressionError = 0, webhook.ExpressionError{}
+	c.Health = webhook.Health{}
+	if c.State == webhook.StateActive {
+		c.Reason = ""
+	}
 	s.callbacks = append(s.callbacks, &callback{
 		Callback:   c,
 		number:     s.lastCallback,
 		deliveries: make(map[*event]*delivery),
-		lanes:      make(map[record][]*delivery),
+		lanes:      make(map[lane][]*delivery),
 		ready:      queue{less: earlier},
 		scheduled:  queue{less: dueEarlier},
 	})
@@ -133,12 +137,22 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 	if stored.Expression != c.Expression {
 		stored.ExpressionFailures, stored.ExpressionError = 0, webhook.ExpressionError{}
 	}
+	enabled := stored.State == webhook.StateDisabled && c.State == webhook.StateActive
+	if stored.URL != c.URL || enabled {
+		stored.Health = webhook.Health{Successes: stored.Health.Successes}
+	}
 	stored.URL = c.URL
 	stored.Expression = c.Expression
 	stored.When = c.When
 	stored.Action = c.Action
 	stored.Method = c.Method
 	stored.Encoding = c.Encoding
+	stored.Ordering = c.Ordering
+	if c.State == webhook.StateDisabled {
+		s.disable(stored, c.Reason)
+	} else {
+		stored.State, stored.Reason = webhook.StateActive, ""
+	}
 	stored.Secret = c.Secret
 	stored.PreviousSecret = c.PreviousSecret
 	stored.PreviousUntil = millis(c.PreviousUntil)
@@ -161,10 +175,14 @@ func (s *Store) DeleteCallback(ctx context.Context, id string) error {
 	}
 	for e, d := range c.deliveries {
 		delete(e.deliveries, c)
+		if !d.state.Ended() {
+			s.backlog--
+		}
 		if d.worker != nil {
 			delete(d.worker.claims, d)
 		}
 	}
+	s.forgetReplays(c)
 	i := s.behind(id)
 	s.callbacks = slices.Delete(s.callbacks, i-1, i)
 	s.revision++

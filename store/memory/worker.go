@@ -62,7 +62,7 @@ func (s *Store) Retire(ctx context.Context, seen webhook.WorkerBeat) (bool, erro
 	for d := range w.claims {
 		d.due = time.Time{}
 	}
-	s.end(seen.Worker, w)
+	s.dismiss(seen.Worker, w)
 	return true, nil
 }
 
@@ -74,15 +74,15 @@ func (s *Store) Leave(ctx context.Context, number webhook.Worker) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.workers[number]; w != nil {
-		s.end(number, w)
+		s.dismiss(number, w)
 	}
 	return nil
 }
 
-// end removes a worker and hands back its claims.
-func (s *Store) end(number webhook.Worker, w *worker) {
+// dismiss removes a worker and hands back its claims.
+func (s *Store) dismiss(number webhook.Worker, w *worker) {
 	for d := range w.claims {
-		d.release()
+		s.release(d, false)
 	}
 	delete(s.workers, number)
 	s.wake()

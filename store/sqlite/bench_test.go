@@ -50,7 +50,7 @@ func BenchmarkClaim(b *testing.B) {
 				for i := range list {
 					list[i].State, list[i].Attempt = webhook.DeliveryReady, nil
 				}
-				if err := store.Settle(b.Context(), w, list); err != nil {
+				if _, err := store.Settle(b.Context(), w, list); err != nil {
 					b.Fatal(err)
 				}
 				b.StartTimer()
@@ -66,7 +66,7 @@ func BenchmarkSettle(b *testing.B) {
 		b.StopTimer()
 		claimed := claim(b, store, w, 100)
 		b.StartTimer()
-		if err := store.Settle(b.Context(), w, outcomes(claimed, "ok")); err != nil {
+		if _, err := store.Settle(b.Context(), w, outcomes(claimed, "ok")); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -29,25 +30,15 @@ const (
 			WHERE state = ` + scheduled + ` AND callback_id > scheduled.id)
 		FROM scheduled WHERE id IS NOT NULL
 	),
-	busy (callback_id) AS (
+	busy (id) AS (
 		SELECT id FROM ready
 		UNION
 		SELECT id FROM scheduled WHERE (
 			SELECT min(due) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
 			WHERE state = ` + scheduled + ` AND callback_id = scheduled.id) <= ?1
 	)
-	SELECT callback_id FROM busy WHERE ` + visible + ` ORDER BY 1`
-
-	// Up to ?3 deliveries of a callback: of those due for a retry the ones that have
-	// waited longest, and among all the earliest events.
-	selectDue = `SELECT * FROM (SELECT event_sequence, method
-		FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
-		WHERE state = ` + ready + ` AND callback_id = ?1 ORDER BY event_sequence LIMIT ?3)
-	UNION ALL
-	SELECT * FROM (SELECT event_sequence, method
-		FROM ringback_deliveries INDEXED BY ringback_deliveries_due
-		WHERE state = ` + scheduled + ` AND callback_id = ?1 AND due <= ?2 ORDER BY due LIMIT ?3)
-	ORDER BY 1 LIMIT ?3`
+	SELECT id, ` + healthColumns + ` FROM busy
+	WHERE (SELECT state FROM ringback_callbacks WHERE ringback_callbacks.id = busy.id) <> 'disabled' ORDER BY 1`
 
 	selectMessage = `SELECT CASE ?2 WHEN 0 THEN json ELSE xml END FROM ringback_events WHERE sequence = ?1`
 
@@ -57,6 +48,9 @@ const (
 
 // Claim implements [webhook.Queue]. It looks for work before it takes the write lock:
 // a worker that finds none is in nobody's way.
+//
+// What it passes over as damaged are callbacks whose secrets or words can't be read,
+// and deliveries without a message or with an unknown method or encoding.
 func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 	visits, err := s.visits(ctx, r)
 	if err != nil || len(visits) == 0 {
@@ -82,7 +76,7 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 	if err != nil {
 		return nil, err
 	}
-	return c.claimed, nil
+	return c.claimed, c.unread.found("claim")
 }
 
 // A visit is a callback to claim deliveries of, and how many at most.
@@ -91,35 +85,43 @@ type visit struct {
 	room     int
 }
 
-// visits returns the callbacks to be visited, in order: as many as may be needed to
-// reach the limit.
+// A busyCallback has work that is due.
+type busyCallback struct {
+	callback int64
+	health   storedHealth
+}
+
+// visits returns the callbacks to be visited, in order.
 func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, error) {
 	var visits []visit
 	err := s.read(ctx, "claim", func(q querier) error {
 		if err := fence(ctx, q, r.Worker); err != nil || r.Limit <= 0 {
 			return err
 		}
-		var busy []int64
+		var busy []busyCallback
 		err := scanRows(ctx, q, func(row scanner) error {
-			var callback int64
-			err := row.Scan(&callback)
-			busy = append(busy, callback)
+			var c busyCallback
+			err := row.Scan(&c.callback, &c.health.successes, &c.health.failures, &c.health.failingSince, &c.health.pausedUntil)
+			busy = append(busy, c)
 			return err
 		}, selectBusy, millis(r.Now))
 		if err != nil {
 			return err
 		}
-		begin, _ := slices.BinarySearch(busy, callbackNumber(r.After)+1)
-		for _, callback := range slices.Concat(busy[begin:], busy[:begin]) {
+		begin, _ := slices.BinarySearchFunc(busy, callbackNumber(r.After)+1, func(c busyCallback, number int64) int {
+			return cmp.Compare(c.callback, number)
+		})
+		for _, c := range slices.Concat(busy[begin:], busy[:begin]) {
+			health := c.health.webhook()
+			if health.Paused(r.Now) {
+				continue
+			}
 			room := r.Limit
 			if r.Room != nil {
-				room = min(room, r.Room(strconv.FormatInt(callback, 10)))
+				room = min(room, r.Room(strconv.FormatInt(c.callback, 10), health))
 			}
 			if room > 0 {
-				visits = append(visits, visit{callback, room})
-			}
-			if len(visits) == r.Limit {
-				break
+				visits = append(visits, visit{c.callback, room})
 			}
 		}
 		return nil
@@ -133,11 +135,8 @@ type claim struct {
 	claimed  []webhook.Claimed
 	size     int                  // of the messages, in bytes
 	messages map[candidate][]byte // read once, however many deliveries share them
+	unread   damage
 }
-
-// A candidate is a delivery of the callback visited, by its event and the number of its
-// method.
-type candidate struct{ sequence, method int64 }
 
 // visit claims deliveries of a callback. It reports whether a limit is reached.
 func (c *claim) visit(tx tx, v visit) (full bool, err error) {
@@ -146,15 +145,12 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 		return false, nil // deleted since
 	}
 	if err != nil {
-		return false, err
+		return false, c.unread.note(err)
 	}
-	var candidates []candidate
-	err = tx.rows(func(row scanner) error {
-		var next candidate
-		err := row.Scan(&next.sequence, &next.method)
-		candidates = append(candidates, next)
-		return err
-	}, selectDue, v.callback, millis(c.r.Now), min(v.room, c.r.Limit-len(c.claimed)))
+	if to.State != webhook.StateActive || to.Health.Paused(c.r.Now) {
+		return false, nil // not so long
+	}
+	candidates, err := c.candidates(tx, v.callback, min(v.room, c.r.Limit-len(c.claimed)))
 	if err != nil {
 		return false, err
 	}
@@ -177,15 +173,4 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 		c.claimed = append(c.claimed, webhook.Claimed{Delivery: d, To: to, Message: message})
 	}
 	return len(c.claimed) == c.r.Limit, nil
-}
-
-// message returns the message of a candidate.
-func (c *claim) message(tx tx, of candidate) ([]byte, error) {
-	if message, ok := c.messages[of]; ok {
-		return message, nil
-	}
-	var message []byte
-	err := tx.row(selectMessage, of.sequence, of.method).Scan(&message)
-	c.messages[of] = message
-	return message, err
 }

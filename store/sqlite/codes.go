@@ -19,25 +19,39 @@ const (
 	dead      = "5"
 )
 
+// What of a delivery's track matters to the order; see the column.
+const (
+	passed   = "1" // a bit
+	replayed = "2" // the other bit
+)
+
 // states are the states by number.
 var states = [...]webhook.DeliveryState{
 	webhook.DeliveryWaiting, webhook.DeliveryReady, webhook.DeliveryReady,
 	webhook.DeliveryClaimed, webhook.DeliveryDelivered, webhook.DeliveryDead,
 }
 
-// stateNumbers are the conditions that select them.
-var stateNumbers = map[webhook.DeliveryState]string{
-	webhook.DeliveryWaiting:   "= " + waiting,
-	webhook.DeliveryReady:     "IN (" + scheduled + ", " + ready + ")",
-	webhook.DeliveryClaimed:   "= " + claimed,
-	webhook.DeliveryDelivered: "= " + delivered,
-	webhook.DeliveryDead:      "= " + dead,
+// stateConditions are what selects them.
+var stateConditions = map[webhook.DeliveryState]string{
+	webhook.DeliveryWaiting:   "state = " + waiting,
+	webhook.DeliveryReady:     "state IN (" + scheduled + ", " + ready + ")",
+	webhook.DeliveryClaimed:   "state = " + claimed,
+	webhook.DeliveryDelivered: "state = " + delivered,
+	webhook.DeliveryDead:      "state = " + dead,
 }
 
 // The methods and encodings by number.
 var (
 	methods   = [...]webhook.Method{webhook.MethodJSON, webhook.MethodXML}
 	encodings = [...]webhook.Encoding{webhook.EncodingBody, webhook.EncodingForm}
+)
+
+// What else a callback may be, which the database has as text.
+var (
+	whens     = [...]webhook.When{webhook.WhenMatches, webhook.WhenEnters, webhook.WhenLeaves, webhook.WhenChanges}
+	actions   = [...]webhook.Action{webhook.ActionAll, webhook.ActionCreate, webhook.ActionUpdate, webhook.ActionDelete}
+	orderings = [...]webhook.Ordering{webhook.OrderingHold, webhook.OrderingSkip}
+	standings = [...]webhook.State{webhook.StateActive, webhook.StateDisabled}
 )
 
 // code returns the number of a value in a list; empty is the first.

@@ -19,10 +19,10 @@ const (
 	SELECT ?1, id, ?3, CASE
 			WHEN ?7 <> '' THEN ` + dead + `
 			WHEN EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open
-				WHERE callback_id = ?2 AND lane = ?3 AND ended = 0) THEN ` + waiting + `
+				WHERE callback_id = ?2 AND lane = ?3 AND track = 0 AND ended = 0) THEN ` + waiting + `
 			ELSE ` + ready + ` END,
 		?4, ?5, ?6, CASE WHEN ?7 <> '' THEN ?6 ELSE 0 END, ?7
-	FROM ringback_callbacks WHERE id = ?2
+	FROM ringback_callbacks WHERE id = ?2 AND state <> 'disabled'
 	ON CONFLICT DO NOTHING`
 
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
@@ -50,10 +50,19 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 	return err
 }
 
+// message returns a message of an event: nil, which is NULL, where there is none.
+func message(x webhook.Expansion, method webhook.Method) []byte {
+	message, found := x.Messages[method]
+	if found && message == nil {
+		return []byte{}
+	}
+	return message
+}
+
 // fanOut replaces an event by its deliveries, unless that was done before.
 func (t tx) fanOut(x webhook.Expansion, now int64) error {
 	var lane int64
-	err := t.row(takeOff, x.Sequence, x.Messages[webhook.MethodJSON], x.Messages[webhook.MethodXML]).Scan(&lane)
+	err := t.row(takeOff, x.Sequence, message(x, webhook.MethodJSON), message(x, webhook.MethodXML)).Scan(&lane)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

@@ -73,7 +73,8 @@ func TestFull(t *testing.T) {
 		t.Fatalf("claimed %d", len(claimed))
 	}
 	full(true)
-	wantFull(t, "settle", store.Settle(t.Context(), w, outcomes(claimed, large)))
+	_, err := store.Settle(t.Context(), w, outcomes(claimed, large))
+	wantFull(t, "settle", err)
 	storetest.CheckInvariants(t, store)
 	for _, d := range claimed {
 		if got, err := store.Delivery(t.Context(), d.ID); err != nil || got != d.Delivery {
@@ -81,7 +82,7 @@ func TestFull(t *testing.T) {
 		}
 	}
 	full(false)
-	if err := store.Settle(t.Context(), w, outcomes(claimed, large)); err != nil {
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, large)); err != nil {
 		t.Fatal(err)
 	}
 

@@ -94,7 +94,7 @@ func events(prefix string, n int) []webhook.Event {
 // pending returns the IDs of the events that are not fanned out, in one line.
 func pending(t testing.TB, store webhook.Store) string {
 	t.Helper()
-	p, err := store.Pending(t.Context(), 100_000, 1<<30)
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 100_000, LimitBytes: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func pending(t testing.TB, store webhook.Store) string {
 // fanOut fans all pending events out to callbacks, with a message.
 func fanOut(t testing.TB, store webhook.Store, message []byte, callbacks ...webhook.Callback) error {
 	t.Helper()
-	p, err := store.Pending(t.Context(), 100_000, 1<<30)
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 100_000, LimitBytes: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +121,25 @@ func fanOut(t testing.TB, store webhook.Store, message []byte, callbacks ...webh
 		expansions = append(expansions, x)
 	}
 	return store.FanOut(t.Context(), expansions)
+}
+
+// fill writes events that are fanned out to the first callback, so many about each
+// record: of their deliveries the first is ready, the others wait.
+func fill(t testing.TB, db *sql.DB, events, each int) {
+	t.Helper()
+	for _, statement := range []string{`
+		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+		INSERT INTO ringback_events (id, database_id, collection_id, record_id, action, lane, appended, pending, data, json)
+		SELECT 'e' || i, 'd', '', 'r' || (i / ?2), 'update', i / ?2, ?3, 0, x'', CAST('{"name": "some"}' AS BLOB)
+		FROM n`, `
+		INSERT INTO ringback_deliveries (event_sequence, callback_id, lane, state, method, encoding, created)
+		SELECT sequence, 1, lane, CASE (sequence - 1) % ?2 WHEN 0 THEN 2 ELSE 0 END, 0, 0, ?3
+		FROM ringback_events WHERE sequence <= ?1`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement, events, each, time.Now().UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // create stores a callback.

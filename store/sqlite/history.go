@@ -12,7 +12,8 @@ import (
 // SQLite reads whole tables in a join, and for EXISTS, however large they have
 // become. So events are looked up one by one: by a unique key it does not do that.
 const (
-	deliveryColumns = `event_sequence, callback_id, state, due, attempts, method, encoding, created, ended, reason`
+	deliveryColumns = `event_sequence, callback_id, state, track, due, attempts, earlier, method, encoding,
+		created, ended, reason`
 
 	// What belongs to a callback that is gone is gone as well.
 	visible = `callback_id = (SELECT id FROM ringback_callbacks WHERE id = callback_id)`
@@ -26,21 +27,31 @@ const (
 
 	selectAttempts = `SELECT number, began, duration, status, error, answer FROM ringback_attempts
 	WHERE event_sequence = ? AND callback_id = ? ORDER BY number`
+
+	selectReasons = `SELECT id, reason, updated FROM ringback_callbacks INDEXED BY ringback_callbacks_ending
+	WHERE ending = 1`
 )
 
 // scanDelivery reads deliveryColumns. What the event says is missing then: see
-// describe.
+// describe. The error of one that can't be read matches [webhook.ErrDamaged].
 func scanDelivery(row scanner) (d webhook.Delivery, err error) {
-	var state, method, encoding int
+	var state, track, method, encoding int
 	var due, created, ended int64
-	err = row.Scan(&d.Sequence, &d.Callback, &state, &due, &d.Attempts, &method, &encoding, &created, &ended, &d.Reason)
+	err = row.Scan(&d.Sequence, &d.Callback, &state, &track, &due, &d.Attempts, &d.Earlier,
+		&method, &encoding, &created, &ended, &d.Reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = webhook.ErrNotFound
 	}
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
+	if state < 0 || state >= len(states) || track < 0 || track > 3 ||
+		method < 0 || method >= len(methods) || encoding < 0 || encoding >= len(encodings) {
+		return webhook.Delivery{}, damaged("delivery of event %d to callback %s: state %d, track %d, method %d, encoding %d",
+			d.Sequence, d.Callback, state, track, method, encoding)
+	}
 	d.State, d.Method, d.Encoding = states[state], methods[method], encodings[encoding]
+	d.Passed, d.Replayed = track&1 != 0, track&2 != 0
 	d.Due, d.Created, d.Ended = fromMillis(due), fromMillis(created), fromMillis(ended)
 	return d, nil
 }
@@ -49,8 +60,42 @@ func scanDelivery(row scanner) (d webhook.Delivery, err error) {
 func describe(ctx context.Context, q querier, d *webhook.Delivery) error {
 	err := q.QueryRowContext(ctx, selectEvent, d.Sequence).
 		Scan(&d.EventID, &d.Database, &d.Collection, &d.Record, &d.Action)
+	if errors.Is(err, sql.ErrNoRows) {
+		return damaged("delivery of event %d to callback %s: the event is gone", d.Sequence, d.Callback)
+	}
 	d.ID = webhook.DeliveryID(d.EventID, d.Callback)
 	return err
+}
+
+// An ending is what is shown of open deliveries of a disabled callback: they are dead
+// already, but for their rows.
+type ending struct {
+	reason string
+	since  int64
+}
+
+// endings returns the callbacks that have any, by their IDs. As a rule there are none.
+func endings(ctx context.Context, q querier) (map[string]ending, error) {
+	var all map[string]ending
+	err := scanRows(ctx, q, func(row scanner) error {
+		var id string
+		var e ending
+		err := row.Scan(&id, &e.reason, &e.since)
+		if all == nil {
+			all = make(map[string]ending)
+		}
+		all[id] = e
+		return err
+	}, selectReasons)
+	return all, err
+}
+
+// show shows a delivery as dead where it is.
+func show(d *webhook.Delivery, all map[string]ending) {
+	e, found := all[d.Callback]
+	if found && (d.State == webhook.DeliveryWaiting || d.State == webhook.DeliveryReady) {
+		d.State, d.Reason, d.Due, d.Ended = webhook.DeliveryDead, e.reason, fromMillis(0), fromMillis(e.since)
+	}
 }
 
 // delivery returns one delivery, or ErrNotFound.
@@ -68,64 +113,22 @@ func delivery(ctx context.Context, q querier, id string) (webhook.Delivery, erro
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
+	all, err := endings(ctx, q)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	show(&d, all)
 	return d, describe(ctx, q, &d)
 }
 
-// Delivery implements [webhook.History].
+// Delivery implements [webhook.History]. The error for one that can't be read matches
+// [webhook.ErrDamaged].
 func (s *Store) Delivery(ctx context.Context, id string) (d webhook.Delivery, err error) {
 	err = s.read(ctx, "delivery", func(q querier) error {
 		d, err = delivery(ctx, q, id)
 		return err
 	})
 	return d, err
-}
-
-// Deliveries implements [webhook.History].
-func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page []webhook.Delivery, err error) {
-	statement, args := selectDeliveries(query)
-	if statement == "" {
-		return nil, ctx.Err()
-	}
-	err = s.read(ctx, "deliveries", func(q querier) error {
-		err := scanRows(ctx, q, func(row scanner) error {
-			d, err := scanDelivery(row)
-			page = append(page, d)
-			return err
-		}, statement, args...)
-		for i := range page {
-			if err == nil {
-				err = describe(ctx, q, &page[i])
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
-}
-
-// selectDeliveries returns the statement of a query with its arguments; none for a
-// state that there is not.
-func selectDeliveries(query webhook.DeliveryQuery) (statement string, args []any) {
-	index, conditions := "", visible
-	if query.State != "" {
-		numbers, known := stateNumbers[query.State]
-		if !known {
-			return "", nil
-		}
-		conditions += " AND state " + numbers
-		if query.State == webhook.DeliveryDead {
-			index = "INDEXED BY ringback_deliveries_dead "
-		}
-	}
-	if query.Callback != "" {
-		index = "INDEXED BY ringback_deliveries_callback "
-		conditions += " AND callback_id = ?"
-		args = append(args, callbackNumber(query.Callback))
-	}
-	return "SELECT " + deliveryColumns + " FROM ringback_deliveries " + index + "WHERE " + conditions +
-		" ORDER BY event_sequence DESC, callback_id DESC LIMIT ? OFFSET ?", append(args, query.Limit, query.Start)
 }
 
 // Attempts implements [webhook.History].

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func inspect(ctx context.Context, db *sql.DB, relaxed bool) (string, error) {
 	}
 	first, err := db.Conn(ctx)
 	if err != nil {
-		return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+		return "", explain("the host's database", err)
 	}
 	defer first.Close() // gives it back: the store's own are opened without it
 	path, err := inspectConn(ctx, first, relaxed)
@@ -39,7 +40,7 @@ func inspect(ctx context.Context, db *sql.DB, relaxed bool) (string, error) {
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 			return path, nil
 		}
-		return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+		return "", explain("the host's database", err)
 	}
 	defer second.Close()
 	return inspectConn(ctx, second, relaxed)
@@ -47,22 +48,21 @@ func inspect(ctx context.Context, db *sql.DB, relaxed bool) (string, error) {
 
 // inspectConn does so for one connection.
 func inspectConn(ctx context.Context, conn *sql.Conn, relaxed bool) (string, error) {
-	var (
-		path, source, journal string
-		synchronous, timeout  int
-	)
+	var path, source string
+	var s settings
 	for _, look := range []struct {
 		query string
 		found any
 	}{
 		{"SELECT sqlite_source_id()", &source},
 		{"SELECT file FROM pragma_database_list WHERE name = 'main'", &path},
-		{"PRAGMA journal_mode", &journal},
-		{"PRAGMA synchronous", &synchronous},
-		{"PRAGMA busy_timeout", &timeout},
+		{"PRAGMA journal_mode", &s.journal},
+		{"PRAGMA synchronous", &s.synchronous},
+		{"PRAGMA busy_timeout", &s.timeout},
+		{"PRAGMA fullfsync", &s.fullfsync},
 	} {
 		if err := conn.QueryRowContext(ctx, look.query).Scan(look.found); err != nil {
-			return "", fmt.Errorf("sqlite: inspect the host's database: %w", err)
+			return "", explain("the host's database", err)
 		}
 	}
 	// Two SQLites in one process break each other's locks, and then the database:
@@ -77,21 +77,34 @@ func inspectConn(ctx context.Context, conn *sql.Conn, relaxed bool) (string, err
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("%w (%v)", errInMemory, err)
 	}
-	return path, judge(path, journal, synchronous, timeout, relaxed)
+	return path, judge(path, s, runtime.GOOS, relaxed)
 }
 
-// judge says what about a host's connections must change.
-func judge(path, journal string, synchronous, timeout int, relaxed bool) error {
+// settings are those of a connection of the host's that matter to a store.
+type settings struct {
+	journal     string
+	synchronous int
+	timeout     int // milliseconds
+	fullfsync   bool
+}
+
+// judge says what about a host's connections on a system must change.
+func judge(path string, s settings, system string, relaxed bool) error {
 	const full = 2 // OFF is 0, NORMAL 1, FULL 2, EXTRA 3
 	var wrong []string
-	if journal != "wal" {
-		wrong = append(wrong, fmt.Sprintf("journal_mode is %s, must be wal", journal))
+	if s.journal != "wal" {
+		wrong = append(wrong, fmt.Sprintf("journal_mode is %s, must be wal", s.journal))
 	}
-	if synchronous < full && !relaxed {
+	if s.synchronous < full && !relaxed {
 		wrong = append(wrong, fmt.Sprintf("synchronous is %d, must be 2 (FULL) or 3 (EXTRA): "+
-			"a power cut could undo acknowledged commits", synchronous))
+			"a power cut could undo acknowledged commits", s.synchronous))
 	}
-	if timeout <= 0 {
+	if system == "darwin" && !s.fullfsync && !relaxed {
+		wrong = append(wrong, "fullfsync is off, must be on: without it commits do not wait for the disk on macOS. "+
+			"The DSN has no setting for it: register an sqlite3.SQLiteDriver with a ConnectHook that executes "+
+			"PRAGMA fullfsync = 1, or set AllowRelaxedDurability")
+	}
+	if s.timeout <= 0 {
 		wrong = append(wrong, "busy_timeout is 0: a write would fail whenever another one is under way")
 	}
 	if wrong == nil {

@@ -14,7 +14,7 @@ import (
 // host's, on the database that the store is in: the events are durable once the
 // transaction commits, and never existed when it rolls back. Dispatch is one
 // statement for every 500 events, with a savepoint around more than one, and reads
-// nothing.
+// nothing in the transaction.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit.
@@ -39,6 +39,9 @@ func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) 
 		return err
 	}
 	if err := ctx.Err(); err != nil || len(prepared) == 0 {
+		return err
+	}
+	if err := d.store.admit(ctx); err != nil {
 		return err
 	}
 	// An insert that is interrupted makes SQLite roll the whole transaction back:

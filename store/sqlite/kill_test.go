@@ -204,7 +204,7 @@ func dispatchHost(ctx context.Context, db *sql.DB, store *sqlite.Store, id strin
 }
 
 func fanOutSome(ctx context.Context, store *sqlite.Store, callbacks []webhook.Callback) error {
-	pending, err := store.Pending(ctx, 5, 1<<20)
+	pending, err := store.Pending(ctx, webhook.PendingRequest{Limit: 5, LimitBytes: 1 << 20})
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func deliverSome(ctx context.Context, store *sqlite.Store, w webhook.Worker, rou
 			list[i].State = webhook.DeliveryReady
 		}
 	}
-	if err := store.Settle(ctx, w, list); err != nil {
+	if _, err := store.Settle(ctx, w, list); err != nil {
 		return err
 	}
 	for i, o := range list {

@@ -31,8 +31,10 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	latest := len(files)
-	if version, err := s.writer.schemaVersion(); err != nil || version == latest {
-		return err // as a rule there is nothing to do, and no lock to take
+	if version, err := s.writer.schemaVersion(); err != nil {
+		return err
+	} else if version == latest {
+		return s.writer.probe() // as a rule there is nothing to do
 	}
 	return s.write(ctx, "migrate", func(tx tx) error {
 		version, err := s.writer.schemaVersion() // another process may have been quicker
@@ -59,6 +61,16 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// probe returns an error when the file can't be written to. It writes nothing, and
+// hardly waits for others who do.
+func (w *writer) probe() error {
+	_, err := tx{w.conn}.exec("UPDATE ringback_registry SET revision = revision WHERE false")
+	if isBusy(err) {
+		return nil
+	}
+	return err
 }
 
 // schemaVersion returns the number of the last migration that was made.

@@ -10,8 +10,8 @@ import (
 
 const (
 	insertEvents = `INSERT INTO ringback_events
-	(id, database_id, collection_id, record_id, action, lane, appended, data) VALUES `
-	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?)"
+	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
+	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	passOver    = " ON CONFLICT (id) DO NOTHING"
 )
 
@@ -24,7 +24,13 @@ func prepareEvents(events []webhook.Event) ([][]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		prepared[i] = []any{e.ID, e.Database, e.Collection, e.Record().ID, string(e.Action), lane(&e), now, encoded}
+		parent := ""
+		if e.Collection != "" {
+			parent = e.Profile.ID
+		}
+		prepared[i] = []any{
+			e.ID, e.Database, e.Collection, e.Record().ID, parent, string(e.Action), lane(&e), now, encoded,
+		}
 	}
 	return prepared, nil
 }
@@ -37,6 +43,9 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	}
 	if len(prepared) == 0 {
 		return ctx.Err()
+	}
+	if err := s.admit(ctx); err != nil {
+		return err
 	}
 	err = s.write(ctx, "dispatch", func(tx tx) error {
 		for _, values := range prepared {
@@ -52,38 +61,40 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	return err
 }
 
-const selectPending = `SELECT sequence, data FROM ringback_events INDEXED BY ringback_events_pending
-	WHERE pending = 1 ORDER BY sequence LIMIT ?`
+const selectPending = `SELECT sequence, id, database_id, collection_id, action, data
+	FROM ringback_events INDEXED BY ringback_events_pending
+	WHERE pending = 1 AND sequence > ?1 ORDER BY sequence LIMIT ?2`
 
 // Pending implements [webhook.Outbox].
-func (s *Store) Pending(ctx context.Context, limit, limitBytes int) (webhook.PendingEvents, error) {
+func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	var pending webhook.PendingEvents
 	err := s.read(ctx, "pending", func(q querier) (err error) {
 		if pending.Revision, err = revision(ctx, q); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, selectPending, limit+1)
+		rows, err := q.QueryContext(ctx, selectPending, r.After, r.Limit+1)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for taken, size := 0, 0; rows.Next(); taken++ {
-			var sequence int64
+			var known webhook.DamagedEvent // in case that is all
 			var data sql.RawBytes
-			if err := rows.Scan(&sequence, &data); err != nil {
+			err := rows.Scan(&known.Sequence, &known.ID, &known.Scope.Database, &known.Scope.Collection, &known.Action, &data)
+			if err != nil {
 				return err
 			}
 			size += len(data)
-			if taken == limit || taken > 0 && size > limitBytes {
+			if taken == r.Limit || taken > 0 && size > r.LimitBytes {
 				pending.More = true
 				return nil
 			}
 			e, err := webhook.DecodeEvent(data)
 			if err != nil {
-				pending.Damaged = append(pending.Damaged, sequence)
+				pending.Damaged = append(pending.Damaged, known)
 				continue
 			}
-			e.Sequence = sequence
+			e.Sequence = known.Sequence
 			pending.Events = append(pending.Events, e)
 		}
 		return rows.Err()
@@ -101,22 +112,24 @@ func revision(ctx context.Context, q querier) (revision int64, err error) {
 }
 
 const (
-	listenersOfDatabase   = "database_id = ? AND collection_id = '' ORDER BY id"
-	listenersOfCollection = "collection_id = ? AND database_id IN ('', ?) ORDER BY id"
+	// Of one whose state can't be read it is told.
+	listenersOfDatabase   = "database_id = ? AND collection_id = '' AND state <> 'disabled' ORDER BY id"
+	listenersOfCollection = "collection_id = ? AND database_id IN ('', ?) AND state <> 'disabled' ORDER BY id"
 )
 
 // Listeners implements [webhook.Outbox].
 func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Listeners, error) {
 	var listeners webhook.Listeners
+	var unread damage
 	err := s.read(ctx, "listeners", func(q querier) (err error) {
 		if listeners.Revision, err = revision(ctx, q); err != nil {
 			return err
 		}
 		if scope.Collection == "" {
-			listeners.Callbacks, err = queryCallbacks(ctx, q,
+			listeners.Callbacks, err = queryCallbacks(ctx, q, &unread,
 				listenersOfDatabase, scope.Database)
 		} else {
-			listeners.Callbacks, err = queryCallbacks(ctx, q,
+			listeners.Callbacks, err = queryCallbacks(ctx, q, &unread,
 				listenersOfCollection, scope.Collection, scope.Database)
 		}
 		return err
@@ -124,5 +137,5 @@ func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Lis
 	if err != nil {
 		return webhook.Listeners{}, err
 	}
-	return listeners, nil
+	return listeners, unread.found("listeners")
 }

@@ -24,11 +24,15 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p, err := store.Pending(t.Context(), 3, 1<<20)
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 3, LimitBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Events) != 1 || p.Events[0].ID != "e0" || !slices.Equal(p.Damaged, []int64{2, 3}) || !p.More {
+	damaged := []webhook.DamagedEvent{
+		{Sequence: 2, ID: "e1", Scope: webhook.Scope{Database: "d"}, Action: webhook.ActionUpdate},
+		{Sequence: 3, ID: "e2", Scope: webhook.Scope{Database: "d"}, Action: webhook.ActionUpdate},
+	}
+	if len(p.Events) != 1 || p.Events[0].ID != "e0" || !slices.Equal(p.Damaged, damaged) || !p.More {
 		t.Fatalf("got %+v", p)
 	}
 	if err := store.FanOut(t.Context(), []webhook.Expansion{{Sequence: 2}, {Sequence: 3}}); err != nil {

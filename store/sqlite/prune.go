@@ -9,20 +9,19 @@ import (
 
 const (
 	// The first ?2 events behind one. See history.go why it is not simply a range.
-	selectWindow = `WITH RECURSIVE walk (event) AS (
+	walkEvents = `WITH RECURSIVE walk (event) AS (
 		SELECT min(sequence) FROM ringback_events WHERE sequence > ?1
 		UNION ALL
 		SELECT (SELECT min(sequence) FROM ringback_events WHERE sequence > event) FROM walk WHERE event IS NOT NULL
 		LIMIT ?2
-	)
+	) `
+
+	selectWindow = walkEvents + `
 	SELECT event, (SELECT appended FROM ringback_events WHERE sequence = event) FROM walk WHERE event IS NOT NULL`
 
 	// How far the first so many deliveries behind an event reach.
 	selectReach = `SELECT count(*), coalesce(max(event_sequence), 0) FROM (SELECT event_sequence FROM ringback_deliveries
 	WHERE event_sequence > ?1 AND event_sequence <= ?2 ORDER BY event_sequence LIMIT ?3)`
-
-	deleteGone = `DELETE FROM ringback_deliveries WHERE event_sequence > ?1 AND event_sequence <= ?2
-	AND callback_id IS NOT (SELECT id FROM ringback_callbacks WHERE id = callback_id)`
 
 	deleteEnded = `DELETE FROM ringback_deliveries WHERE event_sequence > ?1 AND event_sequence <= ?2
 	AND (+state = ` + delivered + ` AND ended < ?3 OR +state = ` + dead + ` AND ended < ?4)`
@@ -31,22 +30,23 @@ const (
 	AND (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = sequence) = 0`
 )
 
-// pruneDeliveries is how many deliveries a step looks at, give or take those of an
-// event: while it removes them other writers wait.
-const pruneDeliveries = 1000
-
-// Prune implements [webhook.History].
+// Prune implements [webhook.History]. Where a walk begins, and where it would end, it
+// also removes deliveries of callbacks that were deleted and ends those of callbacks
+// that were disabled: the walk goes on until there are none.
 func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webhook.PruneResult, err error) {
-	var last int64
+	var tidied bool
+	if r.After == 0 {
+		if tidied, err = s.tidy(ctx); err != nil {
+			return webhook.PruneResult{}, err
+		}
+	}
+	var window window
 	err = s.write(ctx, "prune", func(tx tx) error {
-		window, err := tx.pruneWindow(r)
+		window, err = tx.pruneWindow(r)
 		if err != nil {
 			return err
 		}
-		result.Next, last = window.next, window.last
-		if _, err := tx.exec(deleteGone, r.After, window.last); err != nil {
-			return err
-		}
+		result.Next = window.next
 		deliveries, err := tx.exec(deleteEnded, r.After, window.last, millis(r.Delivered), millis(r.Dead))
 		if err != nil {
 			return err
@@ -64,18 +64,27 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webho
 		}
 		return nil
 	})
-	if err == nil && result.Next == 0 {
-		// The walk would end here, but callbacks that are gone may have deliveries
-		// behind the young: it goes on until there are none.
-		var swept bool
-		if swept, err = s.sweep(ctx); swept {
-			result.Next = last
-		}
+	if err == nil && result.Next == 0 && r.After != 0 {
+		tidied, err = s.tidy(ctx)
 	}
 	if err != nil {
 		return webhook.PruneResult{}, err
 	}
+	if result.Next == 0 && tidied {
+		result.Next = max(window.last, r.After+1)
+	}
 	return result, nil
+}
+
+// tidy does a part of what is left to do for callbacks that were deleted or disabled,
+// and reports whether there was anything.
+func (s *Store) tidy(ctx context.Context) (did bool, err error) {
+	swept, err := s.sweep(ctx)
+	if err != nil {
+		return false, err
+	}
+	ended, err := s.endSome(ctx)
+	return swept || ended, err
 }
 
 // A window is what a step of the walk looks at: the events up to the last.
@@ -111,14 +120,12 @@ func (t tx) pruneWindow(r webhook.PruneRequest) (w window, err error) {
 	}
 	var deliveries int
 	var reach int64
-	err = t.row(selectReach, r.After, w.last, pruneDeliveries).Scan(&deliveries, &reach)
-	if deliveries == pruneDeliveries && reach < w.last {
+	err = t.row(selectReach, r.After, w.last, stepSize).Scan(&deliveries, &reach)
+	if deliveries == stepSize && reach < w.last {
 		// The last of them may be cut off in the middle of its event.
 		w.last = max(reach-1, w.events[0].sequence)
 		w.next = w.last
 	}
-	// Of the young the step still looks at no more than that: callbacks that are gone
-	// may have any number of deliveries among them.
 	if young {
 		w.next = 0
 	}

@@ -106,7 +106,7 @@ func TestPruneGoneBehindYoung(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := join(t, store)
-	if err := store.Settle(t.Context(), w, outcomes(claim(t, store, w, 10_000), "")); err != nil {
+	if _, err := store.Settle(t.Context(), w, outcomes(claim(t, store, w, 10_000), "")); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.DeleteCallback(t.Context(), gone.ID); err != nil {

@@ -10,52 +10,80 @@ import (
 )
 
 const (
-	// ?8 is the number of the attempt, NULL for none.
+	// ?8 is the number of the attempt and ?9 when it began, NULL for none.
 	settleDelivery = `UPDATE ringback_deliveries
-	SET state = CAST(?4 AS INTEGER), due = ?5, ended = ?6, reason = ?7, attempts = coalesce(?8, attempts), worker = 0
+	SET state = CAST(?4 AS INTEGER), due = ?5, ended = ?6, reason = ?7, attempts = coalesce(?8, attempts),
+		began = coalesce(?9, began), worker = 0
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND state = ` + claimed + ` AND worker = ?3
 		AND attempts = coalesce(?8 - 1, attempts)
-	RETURNING lane`
+	RETURNING lane, track`
 
 	insertAttempt = `INSERT INTO ringback_attempts
 	(event_sequence, callback_id, number, began, duration, status, error, answer)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
-	// The first that is open is the successor of the one that ended.
+	passDelivery = `UPDATE ringback_deliveries SET track = track | ` + passed + `
+	WHERE event_sequence = ?1 AND callback_id = ?2`
+
+	// The first that is open, and was not passed, is the successor of the one that ended
+	// or was passed: for no other delivery may it be asked.
 	readySuccessor = `UPDATE ringback_deliveries SET state = ` + ready + `, due = 0
 	WHERE callback_id = ?1 AND state = ` + waiting + ` AND event_sequence = (
 		SELECT min(event_sequence) FROM ringback_deliveries INDEXED BY ringback_deliveries_open
-		WHERE callback_id = ?1 AND lane = ?2 AND ended = 0)`
+		WHERE callback_id = ?1 AND lane = ?2 AND track = ?3 AND ended = 0)`
 )
 
 // Settle implements [webhook.Queue].
-func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) error {
+func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
+	var disabled []webhook.Callback
 	err := s.write(ctx, "settle", func(tx tx) error {
 		if err := tx.fence(w); err != nil {
 			return err
 		}
-		now := millis(time.Now())
+		batch := settlement{tx: tx, worker: w, now: millis(time.Now()), accounts: make(map[int64]*account)}
 		for _, o := range outcomes {
-			if err := tx.settle(w, o, now); err != nil {
+			if err := batch.settle(o); err != nil {
 				return err
 			}
 		}
-		return nil
+		var err error
+		disabled, err = batch.close()
+		return err
 	})
-	if err == nil && len(outcomes) > 0 {
+	if err != nil {
+		return nil, err
+	}
+	if len(outcomes) > 0 {
 		s.bell.ring()
 	}
-	return err
+	return disabled, nil
+}
+
+// A settlement is a Settle under way.
+type settlement struct {
+	tx       tx
+	worker   webhook.Worker
+	now      int64
+	accounts map[int64]*account
+	order    []*account
 }
 
 // settle records the outcome of a delivery that is claimed by the worker.
-func (t tx) settle(w webhook.Worker, o webhook.Outcome, now int64) error {
-	state, due, ended, reason := delivered, int64(0), now, ""
+func (b *settlement) settle(o webhook.Outcome) error {
+	a := b.account(callbackNumber(o.Callback))
+	state, due, ended, reason := delivered, int64(0), b.now, ""
 	switch o.State {
 	case webhook.DeliveryDelivered:
 	case webhook.DeliveryDead:
 		state, reason = dead, o.Reason
 	case webhook.DeliveryReady:
+		if err := b.look(a); err != nil {
+			return err
+		}
+		if a.disabled {
+			state, reason = dead, a.reason
+			break
+		}
 		state, due, ended = ready, millis(o.Due), 0
 		if due != 0 {
 			state = scheduled
@@ -63,28 +91,80 @@ func (t tx) settle(w webhook.Worker, o webhook.Outcome, now int64) error {
 	default:
 		return webhook.Invalid("state", "is %q, a claimed delivery becomes delivered, dead or ready", o.State)
 	}
-	var number sql.NullInt64
+	var number, began sql.NullInt64
 	if o.Attempt != nil {
 		number = sql.NullInt64{Int64: int64(o.Attempt.Number), Valid: true}
+		began = sql.NullInt64{Int64: millis(o.Attempt.Time), Valid: true}
 	}
-	callback := callbackNumber(o.Callback)
-	var lane int64
-	err := t.row(settleDelivery, o.Sequence, callback, int64(w), state, due, ended, reason, number).Scan(&lane)
+	var lane, track int64
+	err := b.tx.row(settleDelivery, o.Sequence, a.callback, int64(b.worker), state, due, ended, reason, number, began).
+		Scan(&lane, &track)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if a := o.Attempt; a != nil {
-		_, err := t.exec(insertAttempt, o.Sequence, callback, a.Number,
-			millis(a.Time), int64(a.Duration), a.Status, a.Error, a.Answer)
+	if at := o.Attempt; at != nil {
+		_, err := b.tx.exec(insertAttempt, o.Sequence, a.callback, at.Number,
+			millis(at.Time), int64(at.Duration), at.Status, at.Error, at.Answer)
 		if err != nil {
 			return err
 		}
 	}
-	if o.State.Ended() {
-		_, err = t.exec(readySuccessor, callback, lane)
+	if err := b.note(a, o); err != nil {
+		return err
 	}
+	return b.tx.makeWay(o, a, lane, track, ended != 0)
+}
+
+// makeWay lets the later deliveries about a record go on when one has ended, or is to
+// be passed.
+func (t tx) makeWay(o webhook.Outcome, a *account, lane, track int64, ended bool) error {
+	if track&1 != 0 {
+		return nil // they do not wait for it
+	}
+	if !ended {
+		if !o.Pass || a.disabled {
+			return nil
+		}
+		if _, err := t.exec(passDelivery, o.Sequence, a.callback); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(readySuccessor, a.callback, lane, track)
 	return err
+}
+
+// close writes what the batch means to the callbacks, and returns those that it has
+// disabled.
+func (b *settlement) close() (disabled []webhook.Callback, err error) {
+	left := stepSize
+	for _, a := range b.order {
+		if err := b.tx.addHealth(a.callback, a.health); err != nil {
+			return nil, err
+		}
+		if !a.ends {
+			continue
+		}
+		if _, err := b.tx.exec(disableCallback, a.callback, a.reason, b.now); err != nil {
+			return nil, err
+		}
+		ended, err := b.tx.beginEnding(a.callback, left)
+		if err != nil {
+			return nil, err
+		}
+		left -= ended
+		if err := b.tx.changeRegistry(); err != nil {
+			return nil, err
+		}
+		c, err := scanCallback(b.tx.row(selectCallback, a.callback))
+		if err != nil && !errors.Is(err, webhook.ErrDamaged) {
+			return nil, err
+		}
+		if err == nil {
+			disabled = append(disabled, c)
+		}
+	}
+	return disabled, nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// driver is the name under which go-sqlite3 registers itself.
+// driver is the name under which go-sqlite3 registers itself, for hosts.
 const driver = "sqlite3"
 
 var errInMemory = errors.New("sqlite: a database in memory, or a temporary one, cannot hold a store: " +

@@ -26,7 +26,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
@@ -42,6 +41,13 @@ type Options struct {
 	// committed last, changes and events alike; a crash of the process undoes
 	// nothing. Open takes no notice: it always waits for the disk.
 	AllowRelaxedDurability bool
+
+	// MaxBacklog is how much may wait to be delivered: events that are not fanned out
+	// and open deliveries together. Beyond it Dispatch, InTx included, returns
+	// [webhook.ErrBacklogFull] and appends nothing. 0 is no limit. It is looked at
+	// once a second at most, beside what is appended, so what is appended within a
+	// second or so comes on top. What belongs to disabled callbacks does not count.
+	MaxBacklog int
 }
 
 // A Store is a [webhook.Store] in an SQLite database. Make one with [Open] or [New],
@@ -52,6 +58,7 @@ type Store struct {
 	readers *sql.DB
 	watcher *sql.DB // its one connection serves Watch alone
 	bell    *bell
+	backlog backlog
 	closed  chan struct{}
 }
 
@@ -66,7 +73,7 @@ func Open(ctx context.Context, file string, options *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, path, "rwc")
+	return open(ctx, path, "rwc", options)
 }
 
 // New returns a store in the host's own database, and brings the store's tables up to
@@ -76,33 +83,29 @@ func Open(ctx context.Context, file string, options *Options) (*Store, error) {
 // only, so New looks at two where the pool has them free. It changes nothing about db
 // and does not keep it.
 func New(ctx context.Context, db *sql.DB, options *Options) (*Store, error) {
-	if options == nil {
-		options = &Options{}
-	}
-	path, err := inspect(ctx, db, options.AllowRelaxedDurability)
+	path, err := inspect(ctx, db, options != nil && options.AllowRelaxedDurability)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, path, "rw")
+	return open(ctx, path, "rw", options)
 }
 
 // open opens the store's own connections.
-func open(ctx context.Context, path, mode string) (*Store, error) {
-	writer, err := openWriter(ctx, dataSource(path, mode, "_txlock=immediate", "_busy_timeout=100"))
-	if err != nil {
-		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
+func open(ctx context.Context, path, mode string, options *Options) (*Store, error) {
+	if options == nil {
+		options = &Options{}
 	}
-	s := &Store{path: path, writer: writer, bell: newBell(), closed: make(chan struct{})}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, writer.close())
+	writer, err := openWriter(ctx, dataSource(path, mode, "_txlock=immediate", "_busy_timeout=100", "_secure_delete=on"))
+	if err != nil {
+		return nil, explain(path, err)
 	}
 	reading := dataSource(path, "rw", "_query_only=on", "_busy_timeout=5000")
-	// sql.Open opens no connection yet; it fails for an unknown driver only.
-	if s.readers, err = sql.Open(driver, reading); err == nil {
-		s.watcher, err = sql.Open(driver, reading)
+	s := &Store{
+		path: path, writer: writer, readers: openOwn(reading), watcher: openOwn(reading),
+		bell: newBell(), backlog: backlog{most: options.MaxBacklog}, closed: make(chan struct{}),
 	}
-	if err != nil {
-		return nil, errors.Join(err, writer.close())
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(explain(path, err), s.Close())
 	}
 	s.readers.SetMaxOpenConns(maxReaders)
 	s.readers.SetMaxIdleConns(maxReaders)
@@ -116,5 +119,6 @@ func (s *Store) Close() error {
 	if !s.bell.close(s.closed) {
 		return nil
 	}
+	s.backlog.close()
 	return errors.Join(s.watcher.Close(), s.readers.Close(), s.writer.close())
 }

@@ -1,13 +1,9 @@
 package sqlite
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-)
+import "context"
 
 const (
-	// A callback that is gone but has deliveries. It looks from callback to callback,
+	// Up to ?1 deliveries of callbacks that are gone. It looks from callback to callback,
 	// however many deliveries they have.
 	selectGone = `WITH RECURSIVE walk (callback) AS (
 		SELECT 0
@@ -15,33 +11,36 @@ const (
 		SELECT (SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_callback
 			WHERE callback_id > callback) FROM walk WHERE callback IS NOT NULL
 	)
-	SELECT callback FROM walk WHERE callback > 0
-	AND callback IS NOT (SELECT id FROM ringback_callbacks WHERE id = callback) LIMIT 1`
+	SELECT event_sequence, callback_id
+	FROM walk CROSS JOIN ringback_deliveries INDEXED BY ringback_deliveries_callback ON callback_id = callback
+	WHERE callback > 0 AND callback IS NOT (SELECT id FROM ringback_callbacks WHERE id = callback) LIMIT ?1`
 
-	// The first ?2 deliveries of a callback.
-	deleteSwept = `DELETE FROM ringback_deliveries INDEXED BY ringback_deliveries_callback
-	WHERE callback_id = ?1 AND event_sequence <= (SELECT max(event_sequence) FROM (
-		SELECT event_sequence FROM ringback_deliveries INDEXED BY ringback_deliveries_callback
-		WHERE callback_id = ?1 ORDER BY event_sequence LIMIT ?2))`
+	deleteSwept = `DELETE FROM ringback_deliveries WHERE event_sequence = ?1 AND callback_id = ?2`
 )
 
-// sweep removes deliveries of a callback that is gone, of whatever age and no more
-// than pruneDeliveries, and reports whether there were any.
+// sweep removes deliveries of callbacks that are gone, of whatever age and no more than
+// stepSize, and reports whether there were any.
 func (s *Store) sweep(ctx context.Context) (swept bool, err error) {
-	var callback int64
-	// It stays gone, so writers need not wait for the search.
+	var gone [][2]int64
+	// They stay gone, so writers need not wait for the search.
 	err = s.read(ctx, "prune", func(q querier) error {
-		return q.QueryRowContext(ctx, selectGone).Scan(&callback)
+		return scanRows(ctx, q, func(row scanner) error {
+			var key [2]int64
+			err := row.Scan(&key[0], &key[1])
+			gone = append(gone, key)
+			return err
+		}, selectGone, stepSize)
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	if err != nil || len(gone) == 0 {
 		return false, err
 	}
 	err = s.write(ctx, "prune", func(tx tx) error {
-		_, err := tx.exec(deleteSwept, callback, pruneDeliveries)
-		return err
+		for _, key := range gone {
+			if _, err := tx.exec(deleteSwept, key[0], key[1]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return err == nil, err
 }

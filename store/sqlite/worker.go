@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -14,6 +15,13 @@ const (
 		SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_worker
 		WHERE worker = ringback_workers.id AND worker > 0 AND ` + visible + `)
 	FROM ringback_workers ORDER BY id`
+
+	// What a worker held of callbacks that are disabled does not become ready again.
+	endClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
+	SET state = ` + dead + `, due = 0, worker = 0, ended = ?2,
+		reason = (SELECT reason FROM ringback_callbacks WHERE id = callback_id)
+	WHERE worker = ?1 AND worker > 0
+		AND (SELECT state FROM ringback_callbacks WHERE id = callback_id) = 'disabled'`
 
 	retireClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
 	SET state = ` + ready + `, due = 0, worker = 0 WHERE worker = ? AND worker > 0`
@@ -78,14 +86,22 @@ func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool,
 			return err
 		}
 		retired = true
-		_, err = tx.exec(retireClaims, int64(w.Worker))
-		return err
+		return tx.giveBack(w.Worker, retireClaims)
 	})
 	if err != nil {
 		return false, err
 	}
 	s.bell.ring()
 	return retired, nil
+}
+
+// giveBack gives back what a worker has claimed.
+func (t tx) giveBack(w webhook.Worker, statement string) error {
+	if _, err := t.exec(endClaims, int64(w), millis(time.Now())); err != nil {
+		return err
+	}
+	_, err := t.exec(statement, int64(w))
+	return err
 }
 
 // Leave implements [webhook.Queue].
@@ -95,8 +111,7 @@ func (s *Store) Leave(ctx context.Context, w webhook.Worker) error {
 		if err != nil || ended == 0 {
 			return err
 		}
-		_, err = tx.exec(leaveClaims, int64(w))
-		return err
+		return tx.giveBack(w, leaveClaims)
 	})
 	if err == nil {
 		s.bell.ring()

@@ -23,14 +23,11 @@ type writer struct {
 
 // openWriter opens the connection.
 func openWriter(ctx context.Context, source string) (*writer, error) {
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		return nil, err
-	}
+	db := openOwn(source)
 	w := &writer{db: db, turn: make(chan struct{}, 1)}
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
 	// mode, and SQLite does not wait for that.
-	err = whileBusy(ctx, func() error {
+	err := whileBusy(ctx, func() (err error) {
 		w.conn, err = db.Conn(ctx)
 		return err
 	})
@@ -90,9 +87,7 @@ func whileBusy(ctx context.Context, try func() error) error {
 	began := time.Now()
 	for {
 		err := try()
-		var failure sqlite3.Error
-		if err == nil || !errors.As(err, &failure) || failure.Code != sqlite3.ErrBusy ||
-			time.Since(began) > busyTimeout {
+		if !isBusy(err) || time.Since(began) > busyTimeout {
 			return err
 		}
 		select {
@@ -101,6 +96,12 @@ func whileBusy(ctx context.Context, try func() error) error {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// isBusy reports whether another connection was in the way.
+func isBusy(err error) bool {
+	var failure sqlite3.Error
+	return errors.As(err, &failure) && failure.Code == sqlite3.ErrBusy
 }
 
 // A tx is a transaction of the writer's.

@@ -77,7 +77,7 @@ func testDispatchOrder(h *harness) {
 func testPendingLimit(h *harness) {
 	h.dispatch(profile("e0", "r"), profile("e1", "r"), profile("e2", "r"))
 	for limit := 1; limit <= 4; limit++ {
-		pending, err := h.store.Pending(h.ctx(), limit, 1<<30)
+		pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: limit, LimitBytes: 1 << 30})
 		h.must(err)
 		equal(h, fmt.Sprint("events of at most ", limit), len(pending.Events), min(limit, 3))
 		equal(h, "more", pending.More, limit < 3)
@@ -101,7 +101,7 @@ func testPendingLimitBytes(h *harness) {
 		{0, 1}, {sizes[0] - 1, 1}, {sizes[0] + sizes[1] - 1, 1}, {sizes[0] + sizes[1], 2},
 		{sizes[0] + sizes[1] + sizes[2] + sizes[3] - 1, 3}, {sizes[0] + sizes[1] + sizes[2] + sizes[3], 4},
 	} {
-		pending, err := h.store.Pending(h.ctx(), 10, c.limitBytes)
+		pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 10, LimitBytes: c.limitBytes})
 		h.must(err)
 		equal(h, fmt.Sprintf("events in %d bytes", c.limitBytes), len(pending.Events), c.events)
 		equal(h, "more", pending.More, c.events < 4)

@@ -18,6 +18,11 @@ func durableTests() []durableTest {
 	return []durableTest{
 		{"opened again", testReopen},
 		{"numbers go on", testReopenNumbers},
+		{"health goes on", testReopenHealth},
+		{"order goes on", testReopenTracks},
+		{"replays go on", testReopenReplays},
+		{"replays by two", testTwoReplays},
+		{"disabled by two", testTwoDisable},
 		{"fan-out by two", testTwoFanOut},
 		{"claims by two", testTwoClaim},
 		{"fenced everywhere", testTwoFenced},
@@ -40,7 +45,7 @@ func testReopen(h *harness, open func() *harness) {
 	again := open()
 	page, err := again.store.Callbacks(again.ctx(), webhook.CallbackQuery{Limit: 10})
 	h.must(err)
-	equalList(h, "callbacks", page.Callbacks, []webhook.Callback{c})
+	equalList(h, "callbacks", page.Callbacks, []webhook.Callback{h.callback(c.ID)})
 	equalList(h, "pending", again.pendingIDs(), []string{"pending"})
 	equal(h, "revision", again.revision(), revision)
 	equal(h, "counter of the worker", again.beats()[w], h.beats()[w])
@@ -59,7 +64,7 @@ func testReopen(h *harness, open func() *harness) {
 
 func (h *harness) revision() int64 {
 	h.t.Helper()
-	pending, err := h.store.Pending(h.ctx(), 1, 1<<30)
+	pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 1, LimitBytes: 1 << 30})
 	h.must(err)
 	return pending.Revision
 }
@@ -98,7 +103,7 @@ func testTwoFanOut(h *harness, open func() *harness) {
 				if err := side.store.Dispatch(side.ctx(), profile(id, fmt.Sprint("r", i))); err != nil {
 					h.t.Error(err)
 				}
-				pending, err := side.store.Pending(side.ctx(), 3, 1<<30)
+				pending, err := side.store.Pending(side.ctx(), webhook.PendingRequest{Limit: 3, LimitBytes: 1 << 30})
 				if err != nil {
 					h.t.Error(err)
 				}
@@ -150,7 +155,7 @@ func testTwoClaim(h *harness, open func() *harness) {
 					mu.Unlock()
 					outcomes = append(outcomes, outcome(c, webhook.DeliveryDelivered))
 				}
-				if err := side.store.Settle(side.ctx(), w, outcomes); err != nil {
+				if err := side.trySettle(side.ctx(), w, outcomes); err != nil {
 					h.t.Error(err)
 				}
 			}

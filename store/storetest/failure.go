@@ -24,16 +24,10 @@ func (h *harness) fail(e webhook.Event, c webhook.Callback, message string) {
 	}}))
 }
 
-func (h *harness) callback(id string) webhook.Callback {
-	c, err := h.store.Callback(h.ctx(), id)
-	h.must(err)
-	return c
-}
-
 func testFailures(h *harness) {
 	c, other := h.create("d", ""), h.create("d", "")
 	h.dispatch(profile("e1", "r"), profile("e2", "r"))
-	pending, err := h.store.Pending(h.ctx(), 10, 1<<20)
+	pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
 	h.must(err)
 	before := time.Now().Truncate(time.Millisecond)
 	h.fail(pending.Events[0], c, "first")
@@ -49,7 +43,7 @@ func testFailures(h *harness) {
 	}
 	equal(h, "callback", got, want)
 	equal(h, "another callback", h.callback(other.ID), other)
-	after, err := h.store.Pending(h.ctx(), 10, 1<<20)
+	after, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
 	h.must(err)
 	equal(h, "revision", after.Revision, pending.Revision)
 }
@@ -102,6 +96,7 @@ func testFailureVersion(h *harness) {
 		c := []webhook.Callback{older, unknown, {ID: changed.ID}}[i]
 		h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{{
 			Sequence: e.Sequence,
+			Messages: expand(e, other).Messages,
 			Targets:  expand(e, other).Targets,
 			Failures: []webhook.ExpressionFailure{
 				{Callback: c.ID, Version: c.Version, Message: "failed"},

@@ -44,7 +44,7 @@ func testRoom(h *harness) {
 	room := map[string]int{callbacks[0].ID: 2, callbacks[1].ID: 0, callbacks[2].ID: 100, callbacks[3].ID: -1}
 	asked := make(map[string]int)
 	r := claimAll(h.join())
-	r.Room = func(callback string) int {
+	r.Room = func(callback string, _ webhook.Health) int {
 		asked[callback]++
 		return room[callback]
 	}
@@ -54,7 +54,7 @@ func testRoom(h *harness) {
 		equal(h, fmt.Sprint("claimed with room for ", room[id]), counts[id], want)
 		equal(h, "times that room was asked for", asked[id], 1)
 	}
-	r.Room = func(string) int { return 1 }
+	r.Room = func(string, webhook.Health) int { return 1 }
 	counts = perCallback(h.claim(r))
 	for i, want := range []int{1, 1, 0, 1} {
 		equal(h, "claimed with room for 1", counts[callbacks[i].ID], want)
@@ -64,7 +64,7 @@ func testRoom(h *harness) {
 func testNoRoom(h *harness) {
 	h.backlog(2, 2)
 	r := claimAll(h.join())
-	r.Room = func(string) int { return 0 }
+	r.Room = func(string, webhook.Health) int { return 0 }
 	equal(h, "claimed without room", len(h.claim(r)), 0)
 }
 
@@ -81,7 +81,7 @@ func testRoomOfIdle(h *harness) {
 	}
 	h.create("d", "") // has nothing at all
 	r := claimAll(w)
-	r.Room = func(callback string) int {
+	r.Room = func(callback string, _ webhook.Health) int {
 		h.t.Errorf("room was asked for callback %s, which has no work", callback)
 		return 1
 	}
@@ -109,7 +109,7 @@ func testRotation(h *harness) {
 func testRotationBegins(h *harness) {
 	callbacks := h.backlog(3, 6)
 	r := claimAll(h.join())
-	r.Limit, r.Room = 3, func(string) int { return 1 }
+	r.Limit, r.Room = 3, func(string, webhook.Health) int { return 1 }
 	order := func() (ids []string) {
 		h.t.Helper()
 		for _, c := range h.claim(r) {

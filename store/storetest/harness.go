@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +25,7 @@ func newHarness(t *testing.T, store webhook.Store) *harness {
 	t.Cleanup(func() {
 		if !t.Failed() {
 			h.checkInvariants()
+			h.checkDisabled()
 			h.checkDrains()
 		}
 	})
@@ -33,6 +34,13 @@ func newHarness(t *testing.T, store webhook.Store) *harness {
 
 // ctx is not the test's own, which has ended when its cleanups run.
 func (h *harness) ctx() context.Context { return context.Background() }
+
+// tick waits for the clock's next millisecond.
+func (h *harness) tick() {
+	for at := time.Now().UnixMilli(); time.Now().UnixMilli() <= at; {
+		runtime.Gosched()
+	}
+}
 
 // must ends the test on an error.
 func (h *harness) must(err error) {
@@ -74,6 +82,35 @@ func (h *harness) create(database, collection string) webhook.Callback {
 	return c
 }
 
+// callback returns a callback as it is stored.
+func (h *harness) callback(id string) webhook.Callback {
+	h.t.Helper()
+	c, err := h.store.Callback(h.ctx(), id)
+	h.must(err)
+	return c
+}
+
+// update changes a stored callback.
+func (h *harness) update(id string, change func(c *webhook.Callback)) webhook.Callback {
+	h.t.Helper()
+	c := h.callback(id)
+	change(&c)
+	c, err := h.store.UpdateCallback(h.ctx(), c)
+	h.must(err)
+	return c
+}
+
+// disable disables a callback, enable makes it active again.
+func (h *harness) disable(id, reason string) webhook.Callback {
+	h.t.Helper()
+	return h.update(id, func(c *webhook.Callback) { c.State, c.Reason = webhook.StateDisabled, reason })
+}
+
+func (h *harness) enable(id string) webhook.Callback {
+	h.t.Helper()
+	return h.update(id, func(c *webhook.Callback) { c.State = webhook.StateActive })
+}
+
 // bound returns a callback, not stored, that is bound to a scope.
 func bound(database, collection string) webhook.Callback {
 	return webhook.Callback{Database: database, Collection: collection, URL: "https://example.com/" + database}
@@ -105,7 +142,7 @@ func (h *harness) dispatch(events ...webhook.Event) {
 // pending returns the events that are not fanned out.
 func (h *harness) pending() []webhook.Event {
 	h.t.Helper()
-	pending, err := h.store.Pending(h.ctx(), 100_000, 1<<30)
+	pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 100_000, LimitBytes: 1 << 30})
 	h.must(err)
 	if len(pending.Damaged) > 0 {
 		h.t.Fatalf("damaged events: %v", pending.Damaged)
@@ -147,90 +184,6 @@ func (h *harness) deliver(events ...webhook.Event) {
 	h.t.Helper()
 	h.dispatch(events...)
 	h.fanOut()
-}
-
-// join registers a worker.
-func (h *harness) join() webhook.Worker {
-	h.t.Helper()
-	w, err := h.store.Join(h.ctx())
-	h.must(err)
-	return w
-}
-
-// claimAll returns a request for all that is due to a worker.
-func claimAll(w webhook.Worker) webhook.ClaimRequest {
-	return webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 100_000, LimitBytes: 1 << 30}
-}
-
-// claim claims what is asked for.
-func (h *harness) claim(r webhook.ClaimRequest) []webhook.Claimed {
-	h.t.Helper()
-	claimed, err := h.store.Claim(h.ctx(), r)
-	h.must(err)
-	return claimed
-}
-
-// settle records the same outcome, made by an attempt, for deliveries.
-func (h *harness) settle(w webhook.Worker, state webhook.DeliveryState, claimed ...webhook.Claimed) {
-	h.t.Helper()
-	var outcomes []webhook.Outcome
-	for _, c := range claimed {
-		outcomes = append(outcomes, outcome(c, state))
-	}
-	h.must(h.store.Settle(h.ctx(), w, outcomes))
-}
-
-// outcome returns the outcome of the next attempt. A retry is due in an hour.
-func outcome(c webhook.Claimed, state webhook.DeliveryState) webhook.Outcome {
-	o := webhook.Outcome{
-		Sequence: c.Sequence, Callback: c.Callback, State: state,
-		Attempt: &webhook.Attempt{Number: c.Attempts + 1, Time: time.Now(), Duration: time.Second, Status: 200},
-	}
-	switch state {
-	case webhook.DeliveryDead:
-		o.Reason = "given up"
-	case webhook.DeliveryReady:
-		o.Due = time.Now().Add(time.Hour)
-	}
-	return o
-}
-
-// delivery returns the delivery of an event to a callback.
-func (h *harness) delivery(eventID string, c webhook.Callback) webhook.Delivery {
-	h.t.Helper()
-	d, err := h.store.Delivery(h.ctx(), webhook.DeliveryID(eventID, c.ID))
-	h.must(err)
-	return d
-}
-
-// deliveries returns what a query selects.
-func (h *harness) deliveries(q webhook.DeliveryQuery) []webhook.Delivery {
-	h.t.Helper()
-	if q.Limit == 0 {
-		q.Limit = 100_000
-	}
-	deliveries, err := h.store.Deliveries(h.ctx(), q)
-	h.must(err)
-	return deliveries
-}
-
-// states returns the states of the deliveries of events to a callback, in one line.
-func (h *harness) states(c webhook.Callback, eventIDs ...string) string {
-	h.t.Helper()
-	var states []string
-	for _, id := range eventIDs {
-		states = append(states, string(h.delivery(id, c).State))
-	}
-	return strings.Join(states, " ")
-}
-
-// eventIDs returns the IDs of the events of claimed deliveries, in one line.
-func eventIDs(claimed []webhook.Claimed) string {
-	var ids []string
-	for _, c := range claimed {
-		ids = append(ids, c.EventID)
-	}
-	return strings.Join(ids, " ")
 }
 
 // numbered returns "prefix0", "prefix1" ….

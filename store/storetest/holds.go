@@ -57,7 +57,7 @@ func testHoldsNoMore(h *harness) {
 		"dead":      func(w webhook.Worker, c webhook.Claimed) { h.settle(w, webhook.DeliveryDead, c) },
 		"retry":     func(w webhook.Worker, c webhook.Claimed) { h.settle(w, webhook.DeliveryReady, c) },
 		"given back": func(w webhook.Worker, c webhook.Claimed) {
-			h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{{
+			h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{{
 				Sequence: c.Sequence, Callback: c.Callback, State: webhook.DeliveryReady,
 			}}))
 		},

@@ -108,7 +108,7 @@ func testPruneOpen(h *harness) {
 	w := h.join()
 	claimed := h.claim(claimAll(w))
 	h.settle(w, webhook.DeliveryReady, claimed[1])
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{{
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{{
 		Sequence: claimed[2].Sequence, Callback: claimed[2].Callback, State: webhook.DeliveryReady,
 	}}))
 	equal(h, "removed", h.pruneAll(), webhook.PruneResult{})

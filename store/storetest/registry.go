@@ -52,6 +52,8 @@ func testCreate(h *harness) {
 	equal(h, "method", c.Method, webhook.MethodJSON)
 	equal(h, "encoding", c.Encoding, webhook.EncodingBody)
 	equal(h, "when", c.When, webhook.WhenMatches)
+	equal(h, "ordering", c.Ordering, webhook.OrderingHold)
+	equal(h, "state", c.State, webhook.StateActive)
 	stored, err := h.store.Callback(h.ctx(), c.ID)
 	h.must(err)
 	equal(h, "stored", stored, c)
@@ -61,7 +63,8 @@ func testCreateKeeps(h *harness) {
 	want := webhook.Callback{
 		Database: "d\x00'☎", Collection: "0x10", URL: "https://例え.example/?q=%00&r='\"",
 		Expression: "name == '\u2028\x00€𝄞'", When: webhook.WhenLeaves, Action: webhook.ActionDelete,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Secret: signature.NewSecret(),
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Ordering: webhook.OrderingSkip,
+		State: webhook.StateDisabled, Reason: "\u2028\x00€𝄞", Secret: signature.NewSecret(),
 	}
 	c, err := h.store.CreateCallback(h.ctx(), want, 0)
 	h.must(err)
@@ -112,7 +115,8 @@ func testUpdate(h *harness) {
 	change := webhook.Callback{
 		ID: created.ID, Version: created.Version, Database: "other", Collection: "other", After: 99,
 		URL: "http://example.net/", Expression: "a > 1", When: webhook.WhenEnters, Action: webhook.ActionCreate,
-		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Secret: signature.NewSecret(),
+		Method: webhook.MethodXML, Encoding: webhook.EncodingForm, Ordering: webhook.OrderingSkip,
+		State: webhook.StateDisabled, Reason: "by hand ☎", Secret: signature.NewSecret(),
 		PreviousSecret: signature.NewSecret(), PreviousUntil: time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC(),
 	}
 	updated, err := h.store.UpdateCallback(h.ctx(), change)
@@ -130,6 +134,7 @@ func testUpdate(h *harness) {
 	equal(h, "stored", stored, want)
 
 	updated.When, updated.Action, updated.Method, updated.Encoding = "", "", "", ""
+	updated.Ordering, updated.State, updated.Reason = "", "", ""
 	updated, err = h.store.UpdateCallback(h.ctx(), updated)
 	h.must(err)
 	equal(h, "defaults", updated, updated.WithDefaults())
@@ -226,7 +231,7 @@ func testRevision(h *harness) {
 	last := int64(-1)
 	grown := func(after string) {
 		h.t.Helper()
-		pending, err := h.store.Pending(h.ctx(), 1, 1<<30)
+		pending, err := h.store.Pending(h.ctx(), webhook.PendingRequest{Limit: 1, LimitBytes: 1 << 30})
 		h.must(err)
 		listeners, err := h.store.Listeners(h.ctx(), webhook.Scope{Database: "d"})
 		h.must(err)
@@ -253,7 +258,8 @@ func testAfter(h *harness) {
 	equal(h, "after two events", c.After, last)
 	h.dispatch(profile("e3", "r"))
 	h.fanOut()
-	equal(h, "deliveries to a callback that was created in between", len(h.deliveries(webhook.DeliveryQuery{Callback: c.ID})), 1)
+	equal(h, "deliveries to a callback that was created in between",
+		len(h.deliveries(webhook.DeliveryQuery{Callback: c.ID})), 1)
 	last++
 
 	// Nothing that is forgotten makes the numbers start again.

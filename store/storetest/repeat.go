@@ -37,12 +37,12 @@ func testSettleAgain(h *harness) {
 		first := h.claim(claimAll(w))[0]
 		retry := outcome(first, webhook.DeliveryReady)
 		retry.Due = time.Time{}
-		h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{retry}))
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{retry}))
 		second := h.claim(claimAll(w))[0]
 		equal(h, "claimed again", second.ID, first.ID)
 
 		repeated := outcome(first, state)
-		h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{repeated, repeated}))
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{repeated, repeated}))
 		equal(h, "delivery", h.delivery(e.ID, c), second.Delivery)
 		equal(h, "states", h.states(c, e.ID, "behind"+c.ID), "claimed waiting")
 		attempts, err := h.store.Attempts(h.ctx(), first.ID)
@@ -50,7 +50,7 @@ func testSettleAgain(h *harness) {
 		equal(h, "attempts", len(attempts), 1)
 
 		// What is passed over takes nothing else with it.
-		h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{repeated, outcome(second, webhook.DeliveryDelivered)}))
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{repeated, outcome(second, webhook.DeliveryDelivered)}))
 		equal(h, "states", h.states(c, e.ID, "behind"+c.ID), "delivered ready")
 		equal(h, "attempts in the end", h.delivery(e.ID, c).Attempts, 2)
 		h.must(h.store.DeleteCallback(h.ctx(), c.ID))
@@ -62,7 +62,7 @@ func testSettleNumber(h *harness) {
 	for _, number := range []int{2, 0, -1, math.MinInt, math.MaxInt} {
 		o := outcome(claimed, webhook.DeliveryDelivered)
 		o.Attempt.Number = number
-		h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
 		equal(h, "delivery", h.delivery("e", c), claimed.Delivery)
 	}
 	h.settle(w, webhook.DeliveryDelivered, claimed)

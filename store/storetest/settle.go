@@ -34,7 +34,7 @@ func (h *harness) claimed() (webhook.Worker, webhook.Callback, webhook.Claimed) 
 }
 
 func testSettleNothing(h *harness) {
-	h.must(h.store.Settle(h.ctx(), h.join(), nil))
+	h.must(h.trySettle(h.ctx(), h.join(), nil))
 }
 
 func testSettleDelivered(h *harness) {
@@ -42,7 +42,7 @@ func testSettleDelivered(h *harness) {
 	before := time.Now().Truncate(time.Millisecond)
 	o := outcome(claimed, webhook.DeliveryDelivered)
 	o.Reason = "not told of" // only a dead delivery has one
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
 	d := h.delivery("e", c)
 	equal(h, "state", d.State, webhook.DeliveryDelivered)
 	equal(h, "reason", d.Reason, "")
@@ -56,7 +56,7 @@ func testSettleDead(h *harness) {
 	w, c, claimed := h.claimed()
 	o := outcome(claimed, webhook.DeliveryDead)
 	o.Reason, o.Attempt = "callback disabled ☎", nil
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
 	d := h.delivery("e", c)
 	equal(h, "state", d.State, webhook.DeliveryDead)
 	equal(h, "reason", d.Reason, o.Reason)
@@ -67,7 +67,7 @@ func testSettleRetry(h *harness) {
 	w, c, claimed := h.claimed()
 	o := outcome(claimed, webhook.DeliveryReady)
 	o.Reason = "not told of" // only a dead delivery has one
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
 	d := h.delivery("e", c)
 	equal(h, "state", d.State, webhook.DeliveryReady)
 	equal(h, "due", d.Due, o.Due.UTC().Truncate(time.Millisecond))
@@ -80,7 +80,7 @@ func testSettleRetry(h *harness) {
 
 func testSettleGivenBack(h *harness) {
 	w, c, claimed := h.claimed()
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{{
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{{
 		Sequence: claimed.Sequence, Callback: claimed.Callback, State: webhook.DeliveryReady,
 	}}))
 	equal(h, "state", h.states(c, "e"), "ready")
@@ -110,7 +110,7 @@ func testAttempts(h *harness) {
 		a.Number = i + 1
 		a.Time = began.Add(time.Duration(i) * time.Minute)
 		o.Attempt = &a
-		h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{o}))
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
 		a.Error = "changed after it was put in"
 		want[i].Number = i + 1
 		want[i].Time = o.Attempt.Time.UTC().Truncate(time.Millisecond)
@@ -131,7 +131,7 @@ func testSettleSeveral(h *harness) {
 	w := h.join()
 	claimed := h.claim(claimAll(w))
 	equal(h, "claimed", eventIDs(claimed), "e1 e2 e3")
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{
 		outcome(claimed[0], webhook.DeliveryDelivered),
 		outcome(claimed[1], webhook.DeliveryReady),
 		outcome(claimed[2], webhook.DeliveryDead),
@@ -179,7 +179,7 @@ func testSettleState(h *harness) {
 	w := h.join()
 	claimed := h.claim(claimAll(w))
 	for _, state := range []webhook.DeliveryState{"", webhook.DeliveryClaimed, webhook.DeliveryWaiting, "done"} {
-		h.wantErr("settle as "+string(state), h.store.Settle(h.ctx(), w, []webhook.Outcome{
+		h.wantErr("settle as "+string(state), h.trySettle(h.ctx(), w, []webhook.Outcome{
 			outcome(claimed[0], webhook.DeliveryDelivered), outcome(claimed[1], state),
 		}), webhook.ErrInvalid)
 	}

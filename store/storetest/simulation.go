@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -15,256 +14,108 @@ import (
 // earlier one.
 const seedVariable = "STORETEST_SEED"
 
+// simulationSteps is how many steps a simulation has.
+const simulationSteps = 2000
+
 func simulationTests() []test {
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
 		seed = given
 	}
 	return []test{
-		{"seed 1", func(h *harness) { simulate(h, 1) }},
-		{"seed 2", func(h *harness) { simulate(h, 2) }},
-		{"new seed", func(h *harness) { simulate(h, seed) }},
+		{"seed 1", func(h *harness) { simulate(h, 1, simulationSteps, nil) }},
+		{"new seed", func(h *harness) { simulate(h, seed, simulationSteps, nil) }},
 	}
 }
 
 // A simulation does what hosts and engines do, in random order, and compares the
-// store with a model after each step.
+// store with a model again and again.
 type simulation struct {
 	*harness
 	*model
 	*rand.Rand
+	inTx   DispatchInTx // nil where hosts have no transactions
 	now    time.Time
+	ahead  time.Duration // how far the clock is ahead of the right time
 	events int
 	// What was settled last, and by whom.
 	settler webhook.Worker
 	settled []webhook.Outcome
 }
 
-func simulate(h *harness, seed uint64) {
+func simulate(h *harness, seed uint64, steps int, inTx DispatchInTx) {
 	h.t.Logf("seed %d: set %s to repeat", seed, seedVariable)
 	s := &simulation{
-		harness: h,
-		model:   &model{known: make(map[string]bool), deliveries: make(map[string]*modelDelivery)},
-		Rand:    rand.New(rand.NewPCG(seed, 0)),
-		now:     time.Now(),
+		harness: h, model: newModel(), Rand: rand.New(rand.NewPCG(seed, 0)), inTx: inTx, now: time.Now(),
 	}
-	steps := []struct {
+	weighted := []struct {
 		weight int
 		step   func()
 	}{
-		{20, s.append}, {20, s.fan}, {25, s.take}, {25, s.record}, {5, s.repeat}, {4, s.joins}, {3, s.crashes}, {2, s.leaves},
-		{4, s.register}, {1, s.change}, {1, s.unregister}, {5, s.clock}, {2, s.forget},
+		{20, s.append}, {20, s.fan}, {25, s.take}, {25, s.settles}, {5, s.repeat}, {4, s.joins}, {3, s.crashes},
+		{2, s.leaves}, {4, s.register}, {4, s.change}, {1, s.unregister}, {7, s.clock}, {4, s.jump}, {2, s.forget},
+		{6, s.replaySome}, {3, s.startReplays}, {4, s.continues}, {2, s.purges},
 	}
 	var deck []func()
-	for _, step := range steps {
+	for _, step := range weighted {
 		for range step.weight {
 			deck = append(deck, step.step)
 		}
 	}
 	s.register()
 	s.joins()
-	for i := range 400 {
+	for i := range steps {
 		deck[s.IntN(len(deck))]()
 		if i%20 == 0 {
 			s.compare()
+		}
+		if i%200 == 0 {
 			s.checkInvariants()
+			s.checkDisabled()
 		}
 	}
 	s.compare()
 }
 
-// scope returns one of a few places.
-func (s *simulation) scope() (database, collection string) {
-	database = [...]string{"d", "D"}[s.IntN(2)]
-	if s.IntN(2) == 0 {
-		collection = "c"
-	}
-	return database, collection
-}
+// chance is true once in n times.
+func (s *simulation) chance(n int) bool { return s.IntN(n) == 0 }
 
-func (s *simulation) append() {
-	var events []webhook.Event
-	for range 1 + s.IntN(4) {
-		id := fmt.Sprint("e", s.events)
-		if s.events > 0 && s.IntN(5) == 0 {
-			id = fmt.Sprint("e", s.IntN(s.events)) // may be kept still
-		}
-		s.events++
-		database, collection := s.scope()
-		record := numbered("r", 3)[s.IntN(3)]
-		e := profile(id, record)
-		if collection != "" {
-			e = subprofile(id, database, collection, record)
-		}
-		e.Database = database
-		events = append(events, e)
-		if !s.known[id] {
-			s.known[id] = true
-			s.model.pending = append(s.model.pending, id)
-		}
-	}
-	s.dispatch(events...)
-}
+// any returns one of the callbacks.
+func (s *simulation) any() *webhook.Callback { return s.callbacks[s.IntN(len(s.callbacks))] }
 
-func (s *simulation) fan() {
-	limit := 1 + s.IntN(6)
-	pending, err := s.store.Pending(s.ctx(), limit, 1<<30)
-	s.must(err)
-	var ids []string
-	var expansions []webhook.Expansion
-	for _, e := range pending.Events {
-		ids = append(ids, e.ID)
-		listeners, err := s.store.Listeners(s.ctx(), e.Scope())
-		s.must(err)
-		x := expand(e)
-		var heard []string
-		for _, c := range listeners.Callbacks {
-			if c.After >= e.Sequence {
-				continue
-			}
-			heard = append(heard, c.ID)
-			if s.IntN(4) == 0 {
-				continue // its condition does not hold
-			}
-			t := webhook.Target{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}
-			if s.IntN(10) == 0 {
-				t.Dead = "its condition failed"
-			}
-			x.Targets = append(x.Targets, t)
-			s.add(e, t)
-		}
-		equalList(s.harness, "listeners", heard, s.listeners(e))
-		expansions = append(expansions, x)
-	}
-	n := min(limit, len(s.model.pending))
-	equalList(s.harness, "pending", ids, s.model.pending[:n])
-	s.model.pending = s.model.pending[n:]
-	s.must(s.store.FanOut(s.ctx(), expansions))
-	if s.IntN(3) == 0 {
-		s.must(s.store.FanOut(s.ctx(), expansions)) // by one who does not know
-	}
-}
-
-// worker returns a registered worker.
-func (s *simulation) worker() webhook.Worker {
-	if len(s.workers) == 0 {
-		s.joins()
-	}
-	return s.workers[s.IntN(len(s.workers))]
-}
-
-func (s *simulation) take() {
-	r := claimAll(s.worker())
-	r.Now = s.now
-	all := s.IntN(3) == 0
-	if !all {
-		r.Limit = 1 + s.IntN(5)
-		r.LimitBytes = s.IntN(20)
-		r.Room = func(string) int { return s.IntN(3) }
-	}
-	for _, c := range s.claim(r) {
-		d := s.model.deliveries[c.ID]
-		if d == nil || d.state != webhook.DeliveryReady || d.due.After(s.now) || s.inLane(d.lane)[0] != d {
-			s.t.Fatalf("claimed %+v, which is %+v", c.Delivery, d)
-		}
-		equal(s.harness, "attempts", c.Attempts, d.attempts)
-		equal(s.harness, "message", string(c.Message), d.event)
-		d.state, d.worker = webhook.DeliveryClaimed, r.Worker
-	}
-	for id, d := range s.model.deliveries {
-		if all && d.state == webhook.DeliveryReady && !d.due.After(s.now) {
-			s.t.Fatalf("delivery %s is due, but was not claimed", id)
-		}
-	}
-}
-
-func (s *simulation) record() {
-	w := s.worker()
-	var outcomes []webhook.Outcome
-	for _, d := range s.claimedBy(w) {
-		if s.IntN(4) == 0 {
-			continue
-		}
-		o := webhook.Outcome{Sequence: d.sequence, Callback: d.lane.callback, State: webhook.DeliveryDelivered}
-		switch s.IntN(6) {
-		case 0:
-			o.State, o.Reason = webhook.DeliveryDead, "gave up"
-		case 1:
-			o.State = webhook.DeliveryReady
-		case 2:
-			o.State, o.Due = webhook.DeliveryReady, s.now.Add(time.Duration(s.IntN(60))*time.Second)
-		}
-		if s.IntN(5) > 0 {
-			o.Attempt = &webhook.Attempt{Number: d.attempts + 1, Time: s.now, Status: 500}
-		}
-		outcomes = append(outcomes, o)
-		s.model.settle(d, o)
-	}
-	s.must(s.store.Settle(s.ctx(), w, outcomes))
-	s.settler = w
-	s.settled = slices.DeleteFunc(outcomes, func(o webhook.Outcome) bool { return o.Attempt == nil })
-}
-
-// repeat settles again what was settled last, as one does who does not know.
-func (s *simulation) repeat() {
-	err := s.store.Settle(s.ctx(), s.settler, s.settled)
-	if !slices.Contains(s.workers, s.settler) {
-		s.wantErr("settle again", err, webhook.ErrFenced)
-		return
-	}
-	s.must(err)
-}
-
-func (s *simulation) joins() { s.workers = append(s.workers, s.join()) }
-
-// crashes declares a worker dead, who then wakes up and wants to settle.
-func (s *simulation) crashes() {
-	w := s.worker()
-	var late []webhook.Outcome
-	for _, d := range s.claimedBy(w) {
-		late = append(late, webhook.Outcome{
-			Sequence: d.sequence, Callback: d.lane.callback, State: webhook.DeliveryDelivered,
-		})
-	}
-	s.retire(w)
-	s.end(w, true)
-	s.wantErr("late settle", s.store.Settle(s.ctx(), w, late), webhook.ErrFenced)
-}
-
-func (s *simulation) leaves() {
-	w := s.worker()
-	s.must(s.store.Leave(s.ctx(), w))
-	s.end(w, false)
-}
-
-func (s *simulation) register() {
-	database, collection := s.scope()
-	if collection != "" && s.IntN(2) == 0 {
-		database = ""
-	}
-	if len(s.callbacks) < 6 {
-		s.callbacks = append(s.callbacks, s.create(database, collection))
-	}
-}
-
-func (s *simulation) change() {
-	for i, c := range s.callbacks {
-		c.Expression = fmt.Sprint(s.Int())
-		changed, err := s.store.UpdateCallback(s.ctx(), c)
-		s.must(err)
-		s.callbacks[i] = changed
-	}
-}
-
-func (s *simulation) unregister() {
-	if len(s.callbacks) > 1 {
-		id := s.callbacks[s.IntN(len(s.callbacks))].ID
-		s.must(s.store.DeleteCallback(s.ctx(), id))
-		s.drop(id)
-	}
-}
-
+// clock lets time pass, jump sets the clock to a wrong time or right again.
 func (s *simulation) clock() { s.now = s.now.Add(time.Duration(s.IntN(30)) * time.Second) }
+
+func (s *simulation) jump() {
+	s.now = s.now.Add(-s.ahead)
+	if s.ahead != 0 {
+		s.ahead = 0
+	} else {
+		s.ahead = time.Duration(s.IntN(144)-72) * time.Hour
+	}
+	s.now = s.now.Add(s.ahead)
+	for range 1 + s.IntN(2) {
+		s.mend()
+	}
+}
+
+// mend expects what a clock that was ahead has left behind to be due soon.
+func (s *simulation) mend() {
+	s.must(s.store.Reschedule(s.ctx(), s.now))
+	for _, d := range s.sorted(func(d *modelDelivery) bool {
+		return d.state == webhook.DeliveryReady && !d.due.IsZero() && d.last.After(millis(s.now).Add(time.Minute))
+	}) {
+		stored, err := s.store.Delivery(s.ctx(), d.id)
+		s.must(err)
+		// It may have been mended before, by a clock that was right to a minute.
+		want := millis(s.now).Add(d.delay)
+		early := stored.Due.Before(want) && stored.Due.Before(d.due)
+		if early || stored.Due.After(want.Add(time.Minute)) {
+			s.t.Fatalf("delivery %s is due at %v, was at %v, want %v", d.id, stored.Due, d.due, want)
+		}
+		d.due = stored.Due
+	}
+}
 
 func (s *simulation) forget() {
 	s.pruneAll()
@@ -281,8 +132,9 @@ func (s *simulation) compare() {
 		if want == nil {
 			s.t.Fatalf("delivery %+v is not expected", got)
 		}
-		if got.State != want.state || got.Attempts != want.attempts || got.Sequence != want.sequence ||
-			got.State == webhook.DeliveryReady && got.Due != want.due {
+		if got.State != want.state || got.Reason != want.reason || got.Sequence != want.sequence ||
+			got.Attempts != want.attempts || got.Earlier != want.earlier || got.Replayed != want.lane.replayed ||
+			got.Passed != want.passed || got.State == webhook.DeliveryReady && got.Due != want.due {
 			s.t.Fatalf("delivery is\n%+v, want\n%+v", got, *want)
 		}
 	}
@@ -296,7 +148,9 @@ func (s *simulation) compare() {
 	equalList(s.harness, "workers that hold claims", s.holders(), holders)
 	page, err := s.store.Callbacks(s.ctx(), webhook.CallbackQuery{Limit: 100})
 	s.must(err)
-	if !slices.Equal(page.Callbacks, s.callbacks) {
-		s.t.Fatalf("callbacks are\n%+v, want\n%+v", page.Callbacks, s.callbacks)
+	var want []webhook.Callback
+	for _, c := range s.callbacks {
+		want = append(want, *c)
 	}
+	equalList(s.harness, "callbacks", page.Callbacks, want)
 }

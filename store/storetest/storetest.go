@@ -5,9 +5,10 @@
 //		storetest.Run(t, func(t *testing.T) webhook.Store { return open(t, t.TempDir()) })
 //	}
 //
-// and one that outlives its process runs [RunDurable] as well. Whatever a test
-// does, when it ends the store's invariants are checked and its work is drained, to
-// show that nothing is stuck.
+// and one that outlives its process runs [RunDurable] as well, one whose hosts dispatch
+// in transactions of their own [RunTransactions]. Whatever a test does, when it ends
+// the store's invariants are checked and its work is drained, to show that nothing is
+// stuck.
 package storetest
 
 import (
@@ -27,6 +28,7 @@ func Run(t *testing.T, newStore func(t *testing.T) webhook.Store) {
 		{"limit", limitTests()},
 		{"listeners", listenersTests()},
 		{"dispatch", dispatchTests()},
+		{"after", afterTests()},
 		{"values", valuesTests()},
 		{"fan-out", fanOutTests()},
 		{"expression failures", failureTests()},
@@ -34,12 +36,24 @@ func Run(t *testing.T, newStore func(t *testing.T) webhook.Store) {
 		{"claim", claimTests()},
 		{"fairness", fairnessTests()},
 		{"settle", settleTests()},
+		{"health", healthTests()},
+		{"pause", pauseTests()},
+		{"skip", skipTests()},
+		{"disable", disableTests()},
+		{"disabling", disablingTests()},
 		{"repeated settle", repeatTests()},
 		{"worker", workerTests()},
 		{"holds", holdsTests()},
 		{"watch", watchTests()},
+		{"reschedule", rescheduleTests()},
 		{"history", historyTests()},
+		{"replay", replayTests()},
+		{"replay in order", replayOrderTests()},
+		{"replays", replaysTests()},
+		{"replays and what comes between", replaysEndTests()},
+		{"listing", listingTests()},
 		{"prune", pruneTests()},
+		{"purge", purgeTests()},
 		{"context", contextTests()},
 		{"simulation", simulationTests()},
 	} {

@@ -33,8 +33,8 @@ func hardValues() map[string]any {
 		"null": nil, "yes": true, "no": false, "empty": "", "zero": 0,
 		"int64": int64(math.MaxInt64), "min": int64(math.MinInt64), "uint64": uint64(math.MaxUint64),
 		"beyond a double": int64(1<<53 + 1), "number": json.Number("123456789012345678901234567890.10"),
-		"float": 0.1, "tiny": 5e-324, "huge": math.MaxFloat64, "float32": float32(0.1), "minus zero": math.Copysign(0, -1),
-		"int8": int8(-128), "uint16": uint16(65535),
+		"float": 0.1, "tiny": 5e-324, "huge": math.MaxFloat64, "float32": float32(0.1),
+		"minus zero": math.Copysign(0, -1), "int8": int8(-128), "uint16": uint16(65535),
 		"controls": "\x00\x01\t\r\n\x7f", "quotes": `'"` + "`\\", "markup": "<&>]]>",
 		"unicode": "é e\u0301 𝄞 👩‍👩‍👧 \u2028\u2029 \ufeff \ufffd \u202e",
 		"time":    time.Date(2026, 11, 23, 10, 33, 0, 123456789, time.FixedZone("", 3600)),
@@ -50,10 +50,14 @@ func testValuesSurvive(h *harness) {
 		Created: created, Modified: time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
 	}
 	previous := webhook.Record{Fields: map[string]any{"gone": 1}}
+	cause := webhook.Cause{Event: "e-0_:", Hops: webhook.MaxHops}
 	for i, e := range []webhook.Event{
 		{Action: webhook.ActionCreate, Database: "d", Profile: record, Trigger: "rest\x00"},
-		{Action: webhook.ActionUpdate, Database: "☎", Profile: record, Previous: &previous},
-		{Action: webhook.ActionDelete, Database: "d", Collection: "c", Profile: webhook.Record{ID: "p"}, Subprofile: &record},
+		{Action: webhook.ActionUpdate, Database: "☎", Profile: record, Previous: &previous, Cause: &cause},
+		{
+			Action: webhook.ActionDelete, Database: "d", Collection: "c",
+			Profile: webhook.Record{ID: "p"}, Subprofile: &record,
+		},
 		{Action: webhook.ActionDelete, Database: "d", Profile: webhook.Record{ID: "p"}, Time: created},
 	} {
 		e.ID = fmt.Sprint("e", i)

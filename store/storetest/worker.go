@@ -101,8 +101,8 @@ func testClaimBeats(h *harness) {
 func (h *harness) checkFenced(w webhook.Worker, outcomes ...webhook.Outcome) {
 	h.t.Helper()
 	h.wantErr("Beat", h.store.Beat(h.ctx(), w), webhook.ErrFenced)
-	h.wantErr("Settle", h.store.Settle(h.ctx(), w, outcomes), webhook.ErrFenced)
-	h.wantErr("Settle of nothing", h.store.Settle(h.ctx(), w, nil), webhook.ErrFenced)
+	h.wantErr("Settle", h.trySettle(h.ctx(), w, outcomes), webhook.ErrFenced)
+	h.wantErr("Settle of nothing", h.trySettle(h.ctx(), w, nil), webhook.ErrFenced)
 	claimed, err := h.store.Claim(h.ctx(), claimAll(w))
 	h.wantErr("Claim", err, webhook.ErrFenced)
 	equal(h, "claimed", len(claimed), 0)
@@ -172,7 +172,7 @@ func (h *harness) claimRetry() (webhook.Worker, webhook.ClaimRequest) {
 	h.t.Helper()
 	w, _, claimed := h.claimed()
 	retry := outcome(claimed, webhook.DeliveryReady)
-	h.must(h.store.Settle(h.ctx(), w, []webhook.Outcome{retry}))
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{retry}))
 	r := claimAll(w)
 	r.Now = retry.Due
 	equal(h, "claimed when due", len(h.claim(r)), 1)

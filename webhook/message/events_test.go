@@ -42,6 +42,9 @@ func events() map[string]webhook.Event {
 	unknown := base
 	unknown.Trigger = ""
 
+	caused := base
+	caused.Cause = &webhook.Cause{Event: "01938f6e-1111-7c3d-8e4f-5a6b7c8d9e0f", Hops: 2}
+
 	create := base
 	create.Action = webhook.ActionCreate
 
@@ -69,7 +72,7 @@ func events() map[string]webhook.Event {
 	names.Profile = webhook.Record{ID: "1", Fields: hardNames()}
 
 	return map[string]webhook.Event{
-		"update": update, "update-fields": fields, "update-unknown": unknown, "create": create, "delete": remove,
+		"update": update, "update-fields": fields, "update-unknown": unknown, "caused": caused, "create": create, "delete": remove,
 		"subprofile": subprofile, "empty": empty, "values": values, "names": names,
 	}
 }

@@ -16,6 +16,12 @@ func AppendJSON(dst []byte, e *webhook.Event) []byte {
 	dst = webhook.AppendJSONString(dst, e.ID)
 	dst = append(dst, `,"sequence":`...)
 	dst = strconv.AppendInt(dst, e.Sequence, 10)
+	if e.Cause != nil {
+		dst = append(dst, `,"hops":`...)
+		dst = strconv.AppendInt(dst, int64(e.Hops()), 10)
+		dst = append(dst, `,"cause":`...)
+		dst = webhook.AppendJSONString(dst, e.Cause.Event)
+	}
 	dst = append(dst, `,"database":`...)
 	dst = webhook.AppendJSONString(dst, e.Database)
 	dst = append(dst, `,"collection":`...)

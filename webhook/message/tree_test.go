@@ -48,7 +48,7 @@ func checkTree(t *testing.T, event *webhook.Event) {
 	if !reflect.DeepEqual(fromJSON, fromXML) {
 		t.Fatalf("not the same tree:\n%+v\n%+v\nJSON %s\nXML %s", fromJSON, fromXML, asJSON, asXML)
 	}
-	order := []string{"action", "timestamp", "event", "sequence", "database", "collection", "trigger",
+	order := []string{"action", "timestamp", "event", "sequence", "hops", "cause", "database", "collection", "trigger",
 		"profile", "subprofile", "parameters", "old"}
 	for _, property := range fromJSON.children {
 		i := slices.Index(order, property.name)

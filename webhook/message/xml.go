@@ -25,6 +25,10 @@ func AppendXML(dst []byte, e *webhook.Event) []byte {
 	dst = appendElement(dst, "timestamp", e.Time)
 	dst = appendElement(dst, "event", e.ID)
 	dst = appendElement(dst, "sequence", e.Sequence)
+	if e.Cause != nil {
+		dst = appendElement(dst, "hops", e.Hops())
+		dst = appendElement(dst, "cause", e.Cause.Event)
+	}
 	dst = appendElement(dst, "database", e.Database)
 	if e.Collection == "" {
 		dst = appendElement(dst, "collection", 0)

@@ -1,0 +1,50 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// circuitFailures is after how many failures in a row, by whatever engines, the
+	// circuit of a callback is open: it then gets one request at a time, and with each
+	// that fails a pause.
+	circuitFailures = 10
+
+	// firstProbePause and longestProbePause bound these pauses, which double in between.
+	firstProbePause   = time.Second
+	longestProbePause = 5 * time.Minute
+
+	// probeGrace is what an engine has, beyond the time of a request, to record what
+	// its probe came to.
+	probeGrace = 5 * time.Second
+)
+
+// circuitOpen reports whether a callback is probed only.
+func circuitOpen(h webhook.Health) bool { return h.Failures >= circuitFailures }
+
+// probePause returns for how long a callback whose request has failed is to be paused,
+// given its health before; zero while its circuit is closed.
+func probePause(h webhook.Health, now time.Time) time.Duration {
+	if !circuitOpen(h) {
+		return 0
+	}
+	pause := longestProbePause
+	if doublings := h.Failures - circuitFailures; doublings < 9 {
+		pause = min(firstProbePause<<doublings, pause)
+	}
+	// Requests that were in flight together fail together, and are many failures at
+	// once: so a pause is no longer than all the failing before it.
+	return min(pause, max(now.Sub(h.FailingSince), firstProbePause))
+}
+
+// probes reports whether it is this engine's turn to make a request to a callback whose
+// circuit is open. The engine that has paused it goes first; another one does when that
+// has had the time to pause it again and has not.
+func (r *receiver) probes(h webhook.Health, now time.Time, timeout time.Duration) bool {
+	until := h.PausedUntil
+	return until.Equal(r.pausedUntil) ||
+		until.After(now) || // noted by a clock that was wrong, for the store takes it for no pause
+		now.After(until.Add(timeout+probeGrace))
+}

@@ -1,0 +1,87 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// settleStrikes is how many times the store must refuse an outcome, with others
+	// taken in between, for it to be given up: that takes about half a minute.
+	settleStrikes = 10
+
+	// settleProbe is how many times the store must refuse an outcome, whatever becomes
+	// of others, for the first of all to be offered in its plain form: what is refused
+	// may hold all slots, and then there are no others.
+	settleProbe = 20
+)
+
+// reasonUnrecorded stands for what the store did not want to hear of an attempt.
+const reasonUnrecorded = "what became of the attempt could not be recorded in full"
+
+// refused takes notice of an outcome that the store did not take: it waits for another
+// try, unless it has been refused too often.
+func (s *settler) refused(ctx context.Context, o unsettled, err error) {
+	if ctx.Err() != nil {
+		s.finish(ctx, o)
+		return
+	}
+	if o.refusals > 0 && s.taken > o.taken {
+		o.strikes++
+	}
+	o.refusals++
+	o.taken = s.taken
+	givenUp := o.strikes >= settleStrikes
+	if (givenUp || o.refusals >= settleProbe && !s.probed) && s.recordPlain(ctx, o, err) {
+		return
+	}
+	if !givenUp {
+		s.waiting = append(s.waiting, o)
+		return
+	}
+	s.log.Error("dispatch: the store refuses what became of an attempt, it is given up",
+		"delivery", o.ID, "callback", o.Claimed.Callback, "error", err)
+	s.letGo(ctx, o)
+}
+
+// recordPlain records the least of an outcome, and reports whether the store takes that.
+func (s *settler) recordPlain(ctx context.Context, o unsettled, refused error) bool {
+	s.probed = true
+	plain := o
+	plain.Outcome = plainOutcome(o.Outcome)
+	if s.record(ctx, o.worker, plain) != nil {
+		return false
+	}
+	s.log.Error("dispatch: the store refuses what became of an attempt, the least of it is recorded",
+		"delivery", o.ID, "callback", o.Claimed.Callback, "error", refused)
+	return true
+}
+
+// plainOutcome returns the least that is to be known of an outcome: without texts of the
+// receiver, and without what it means for the callback.
+func plainOutcome(o webhook.Outcome) webhook.Outcome {
+	plain := webhook.Outcome{
+		Sequence: o.Sequence, Callback: o.Callback, State: o.State, Due: o.Due, Pass: o.Pass,
+	}
+	if o.Reason != "" {
+		plain.Reason = reasonUnrecorded
+	}
+	if a := o.Attempt; a != nil {
+		plain.Attempt = &webhook.Attempt{Number: a.Number, Time: a.Time, Duration: a.Duration, Status: a.Status}
+		if a.Error != "" {
+			plain.Attempt.Error = reasonUnrecorded
+		}
+	}
+	return plain
+}
+
+// letGo gives up an outcome that the store does not take in any form. The delivery stays
+// claimed by its worker, so the run becomes another one: the old worker leaves when the
+// rest of what it has in hand is settled, and then the delivery is attempted again. When
+// that is refused too it goes on so, twice a minute at most: the receiver may hear it
+// again and again, but it is not lost, and nobody else waits for it.
+func (s *settler) letGo(ctx context.Context, o unsettled) {
+	s.join(ctx, o.worker)
+	s.finish(ctx, o)
+}

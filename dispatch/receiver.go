@@ -1,0 +1,73 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	// briskTime is within how much time an answer must have come, whatever it was, for
+	// its receiver to leave probation.
+	briskTime = time.Second
+
+	// fastTime is within how much time successes must come for more requests to be in
+	// flight.
+	fastTime = 250 * time.Millisecond
+
+	// limitTime is how long a receiver's limit is remembered when nothing is sent.
+	limitTime = time.Minute
+)
+
+// A receiver is what this engine has seen of a callback's receiver.
+type receiver struct {
+	inHand  int
+	answers bool // briskly, the last time
+
+	// limit is how many requests may be in flight to it while it answers, as of noted;
+	// 0 before the first attempt.
+	limit int
+	noted time.Time
+	// rises is how many of the next answers may raise the limit: a round of them once
+	// it was reached.
+	rises int
+
+	// pausedUntil is until when this engine has paused the callback the last time.
+	pausedUntil time.Time
+}
+
+// limitAt returns how many requests may be in flight while it answers: to begin with
+// perCallback.
+func (r *receiver) limitAt(now time.Time, perCallback int) int {
+	if r.limit == 0 || now.Sub(r.noted) > limitTime {
+		return perCallback
+	}
+	return r.limit
+}
+
+// take counts a delivery in hand.
+func (r *receiver) take(now time.Time, perCallback int) {
+	r.inHand++
+	if limit := r.limitAt(now, perCallback); r.inHand >= limit {
+		r.rises = limit
+	}
+}
+
+// note takes notice of how an attempt ended. The limit doubles with each round of fast
+// answers in which it is reached, to at most most; a failure halves it. Above perCallback
+// it shrinks when answers are no longer fast.
+func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int) {
+	limit := r.limitAt(now, perCallback)
+	r.answers = a.Status != 0 && a.Duration < briskTime
+	switch {
+	case a.Error != "":
+		limit = max(limit/2, 1)
+		r.rises = 0
+	case a.Duration > fastTime && limit > perCallback:
+		limit--
+	case r.rises > 0 && limit < most && (a.Duration <= fastTime || limit < perCallback && r.answers):
+		limit++
+		r.rises--
+	}
+	r.limit, r.noted = limit, now
+}

@@ -1,0 +1,110 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// Settle implements [webhook.Queue].
+func (s *Store) Settle(
+	ctx context.Context, number webhook.Worker, outcomes []webhook.Outcome,
+) (disabled []webhook.Callback, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, o := range outcomes {
+		if o.State != webhook.DeliveryReady && !o.State.Ended() {
+			return nil, fmt.Errorf("memory: settle: %w", webhook.Invalid("state", "is %q", o.State))
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.workers[number]
+	if w == nil {
+		return nil, webhook.ErrFenced
+	}
+	var ended []*callback
+	for _, o := range outcomes {
+		d := s.delivery(o.Sequence, o.Callback)
+		if d == nil || d.worker != w || !d.follows(o.Attempt) {
+			continue
+		}
+		if s.settle(d, o) {
+			ended = append(ended, d.callback)
+		}
+	}
+	for _, c := range ended {
+		disabled = append(disabled, c.Callback)
+	}
+	s.wake()
+	return disabled, nil
+}
+
+// delivery returns the delivery of an event to a callback, or nil.
+func (s *Store) delivery(sequence int64, callback string) *delivery {
+	e, c := s.event(sequence), s.find(callback)
+	if e == nil || c == nil {
+		return nil
+	}
+	return e.deliveries[c]
+}
+
+// follows reports whether an attempt, if any was made, is the delivery's next.
+func (d *delivery) follows(a *webhook.Attempt) bool {
+	return a == nil || a.Number == len(d.attempts)+1
+}
+
+// settle records the outcome of a claimed delivery, and reports whether that disabled
+// its callback.
+func (s *Store) settle(d *delivery, o webhook.Outcome) (disabled bool) {
+	c := d.callback
+	disabled = o.Disable != nil && c.is(o.Disable)
+	if o.Attempt != nil {
+		a := *o.Attempt
+		a.Time = millis(a.Time)
+		d.attempts = append(d.attempts, a)
+		d.from = a.Time
+		c.count(a, o.State == webhook.DeliveryDelivered)
+	}
+	c.pause(millis(o.Pause))
+	if disabled {
+		s.disable(c, o.Disable.Reason)
+		c.Updated = now()
+		c.Version++
+		s.revision++
+	}
+	d.due = millis(o.Due)
+	if !o.State.Ended() {
+		s.release(d, o.Pass)
+		return disabled
+	}
+	d.drop()
+	if o.State != webhook.DeliveryDead {
+		o.Reason = ""
+	}
+	s.end(d, o.State, o.Reason)
+	return disabled
+}
+
+// drop takes a claimed delivery out of its worker's hands.
+func (d *delivery) drop() {
+	delete(d.worker.claims, d)
+	d.worker = nil
+}
+
+// release makes a claimed delivery ready again, for when it is due, or dead where its
+// callback is disabled.
+func (s *Store) release(d *delivery, pass bool) {
+	d.drop()
+	if d.callback.State == webhook.StateDisabled {
+		s.end(d, webhook.DeliveryDead, d.callback.Reason)
+		return
+	}
+	if pass && !d.passed {
+		d.exit()
+		d.passed = true
+	}
+	d.makeReady()
+}

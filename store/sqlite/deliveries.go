@@ -1,0 +1,128 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// Deliveries implements [webhook.History]. A page of one callback, or of the dead,
+// takes time for the deliveries that it passes over, not for all there are; a total,
+// and a record or a time that few have, takes time for all of the callback. Deliveries
+// that can't be read are left out of the page, which then comes with an error that
+// matches [webhook.ErrDamaged].
+func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
+	var unread damage
+	err = s.read(ctx, "deliveries", func(q querier) error {
+		if query.Callback != "" {
+			var number int64
+			err := q.QueryRowContext(ctx, "SELECT id FROM ringback_callbacks WHERE id = ?",
+				callbackNumber(query.Callback)).Scan(&number)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		all, err := endings(ctx, q)
+		if err != nil {
+			return err
+		}
+		source, args := deliverySource(query, len(all) > 0)
+		if source == "" {
+			return nil
+		}
+		if query.WithTotal {
+			if err := q.QueryRowContext(ctx, "SELECT count(*)"+source, args...).Scan(&page.Total); err != nil {
+				return err
+			}
+		}
+		args = append(args, query.Limit, query.Start)
+		page.Deliveries, err = queryDeliveries(ctx, q, &unread, source+deliveryPage, args...)
+		for i := range page.Deliveries {
+			show(&page.Deliveries[i], all)
+		}
+		return err
+	})
+	if err != nil {
+		return webhook.DeliveryPage{}, err
+	}
+	return page, unread.found("deliveries")
+}
+
+const deliveryPage = " ORDER BY event_sequence DESC, callback_id DESC LIMIT ? OFFSET ?"
+
+// queryDeliveries returns the deliveries of a source, whole. Those that can't be read
+// are noted and left out.
+func queryDeliveries(
+	ctx context.Context, q querier, unread *damage, source string, args ...any,
+) ([]webhook.Delivery, error) {
+	var found []webhook.Delivery
+	err := scanRows(ctx, q, func(row scanner) error {
+		d, err := scanDelivery(row)
+		if err == nil {
+			found = append(found, d)
+		}
+		return unread.note(err)
+	}, "SELECT "+deliveryColumns+source, args...)
+	if err != nil {
+		return nil, err
+	}
+	whole := found[:0]
+	for _, d := range found {
+		err := describe(ctx, q, &d)
+		if err == nil {
+			whole = append(whole, d)
+		} else if err = unread.note(err); err != nil {
+			return nil, err
+		}
+	}
+	return whole, nil
+}
+
+// deliverySource returns the FROM clause of a query for what is selected, with its
+// arguments; none for a state that there is not. Where callbacks are ending, their open
+// deliveries are dead already.
+func deliverySource(query webhook.DeliveryQuery, ending bool) (source string, args []any) {
+	index, conditions := "", visible
+	if query.Callback != "" {
+		index = "INDEXED BY ringback_deliveries_callback "
+		conditions = "callback_id = ?"
+		args = append(args, callbackNumber(query.Callback))
+	}
+	if query.State != "" {
+		condition, known := stateConditions[query.State]
+		switch {
+		case !known:
+			return "", nil
+		case ending && query.State == webhook.DeliveryDead:
+			condition = "(" + condition + " OR " + isOpen + " AND " + isEnding + ")"
+		case ending && (query.State == webhook.DeliveryReady || query.State == webhook.DeliveryWaiting):
+			condition += " AND NOT " + isEnding
+		case query.State == webhook.DeliveryDead && index == "":
+			index = "INDEXED BY ringback_deliveries_dead "
+		}
+		conditions += " AND " + condition
+	}
+	if !query.Since.IsZero() {
+		conditions += " AND created >= ?"
+		args = append(args, millis(query.Since))
+	}
+	if !query.Until.IsZero() {
+		conditions += " AND created < ?"
+		args = append(args, millis(query.Until))
+	}
+	if query.Record != "" {
+		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = event_sequence)"
+		args = append(args, query.Record)
+	}
+	return " FROM ringback_deliveries " + index + "WHERE " + conditions, args
+}
+
+const (
+	isOpen   = "state IN (" + waiting + ", " + scheduled + ", " + ready + ")"
+	isEnding = "callback_id IN (SELECT id FROM ringback_callbacks INDEXED BY ringback_callbacks_ending WHERE ending = 1)"
+)

@@ -1,0 +1,179 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/store/storetest"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// oldVersions are databases of each earlier version of the tables.
+const oldVersions = "testdata/version-*.sqlite"
+
+// copyOf returns a copy of a database that may be changed.
+func copyOf(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(copied, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// lines returns the rows of a query, each in one line.
+func lines(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for rows.Next() {
+		row := make([]any, len(columns))
+		into := make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%q", row))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name LIKE '%ringback%' ORDER BY name"
+
+// TestMigrate brings databases of all earlier versions up to date: they end with the
+// tables of a new one, keep every row, and work.
+func TestMigrate(t *testing.T) {
+	files, err := filepath.Glob(oldVersions)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("old versions: %v, %v", files, err)
+	}
+	newDB, _ := newHost(t)
+	want := lines(t, newDB, schema)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			file := copyOf(t, file)
+			old, err := sql.Open("sqlite3", file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closeLater(t, old)
+			before := make(map[string][]string)
+			for _, table := range lines(t, old, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'ringback%'") {
+				table = strings.Trim(table, `["]`)
+				columns := lines(t, old, "SELECT name FROM pragma_table_info('"+table+"')")
+				for i := range columns {
+					columns[i] = strings.Trim(columns[i], `["]`)
+				}
+				query := "SELECT " + strings.Join(columns, ", ") + " FROM " + table
+				before[query] = lines(t, old, query)
+			}
+			store := open(t, file)
+			if got := lines(t, old, schema); !slices.Equal(got, want) {
+				t.Errorf("the tables are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			for query, rows := range before {
+				got := lines(t, old, query)
+				if strings.HasSuffix(query, "FROM ringback_schema") {
+					got = got[:len(rows)] // more versions are noted behind
+				}
+				if len(rows) == 0 || !slices.Equal(got, rows) {
+					t.Errorf("%s:\n got %v\nwant %v", query, got, rows)
+				}
+			}
+			for _, query := range []string{"PRAGMA integrity_check", "PRAGMA foreign_key_check"} {
+				if got := strings.Join(lines(t, old, query), " "); got != "" && got != `["ok"]` {
+					t.Errorf("%s: %s", query, got)
+				}
+			}
+			storetest.CheckInvariants(t, store)
+			storetest.CheckDrains(t, store)
+		})
+	}
+}
+
+// TestMigrateFirst looks at what the first version did not have.
+func TestMigrateFirst(t *testing.T) {
+	file := copyOf(t, "testdata/version-1.sqlite")
+	store := open(t, file)
+	page, err := store.Callbacks(t.Context(), webhook.CallbackQuery{Limit: 10})
+	if err != nil || len(page.Callbacks) != 4 {
+		t.Fatalf("callbacks: %+v, %v", page, err)
+	}
+	for _, c := range page.Callbacks {
+		if c.Ordering != webhook.OrderingHold || c.State != webhook.StateActive || c.Reason != "" ||
+			c.Health != (webhook.Health{}) {
+			t.Errorf("callback %+v", c)
+		}
+	}
+	first := page.Callbacks[0]
+	if first.Secret.Reveal() == "" || first.When != webhook.WhenEnters || first.ExpressionFailures != 1 {
+		t.Errorf("callback %+v", first)
+	}
+	var states []string
+	for _, id := range []string{"delivered", "dead", "retried", "claimed", "ready", "waiting"} {
+		d, err := store.Delivery(t.Context(), webhook.DeliveryID(id, first.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, fmt.Sprintf("%s %d %d %t %t", d.State, d.Attempts, d.Earlier, d.Passed, d.Replayed))
+	}
+	if want := []string{
+		"delivered 2 0 false false", "dead 1 0 false false", "ready 1 0 false false",
+		"claimed 0 0 false false", "ready 0 0 false false", "waiting 0 0 false false",
+	}; !slices.Equal(states, want) {
+		t.Errorf("deliveries: %q, want %q", states, want)
+	}
+	if got := pending(t, store); got != "pending sub-pending" {
+		t.Errorf("pending: %s", got)
+	}
+
+	// What is due depends on when the last attempt was made.
+	id := webhook.DeliveryID("retried", first.ID)
+	attempts, err := store.Attempts(t.Context(), id)
+	if err != nil || len(attempts) != 1 {
+		t.Fatalf("attempts: %+v, %v", attempts, err)
+	}
+	before, now := attempts[0].Time, attempts[0].Time.Add(-48*time.Hour)
+	if err := store.Reschedule(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	want := now.Add(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC).Sub(before))
+	if d, err := store.Delivery(t.Context(), id); err != nil || !d.Due.Equal(want) {
+		t.Errorf("due %v, %v, want %v", d.Due, err, want)
+	}
+
+	// The parents of subprofiles, from what is pending and from messages in both formats.
+	for _, c := range []struct {
+		record string
+		want   int
+	}{{"p<1> & Co.\r", 1}, {"p1", 2}, {"r1", 2}, {"p1", 0}} {
+		got, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, c.record)
+		if err != nil || got != c.want {
+			t.Errorf("purged %d events of %q, %v, want %d", got, c.record, err, c.want)
+		}
+	}
+	storetest.CheckDrains(t, store)
+}
