@@ -13,14 +13,12 @@ type job struct {
 	webhook.Claimed
 	worker webhook.Worker // in whose name it is claimed
 	pool   *pool
-	size   int // of the request, in bytes
 }
 
 // claimLoop takes ready deliveries in hand as slots allow, and starts their attempts.
 func (r *run) claimLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	defer r.attempts.Wait()
 	c := claimer{
 		run:     r,
 		after:   make(map[*pool]string),
@@ -62,27 +60,51 @@ func (c *claimer) fillPools(ctx context.Context) (more bool) {
 
 // fill claims what a pool has room for, and reports whether to claim again.
 func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
-	free, bytes := c.slots.free(p)
-	if free <= 0 || bytes <= 0 {
-		return false // the next settlement raises ready
-	}
-	w := c.me()
-	claimed, err := c.store.Claim(ctx, webhook.ClaimRequest{
-		Worker:     w,
-		Now:        time.Now(),
-		Limit:      free,
-		LimitBytes: bytes,
-		After:      c.after[p],
-		Room:       func(callback string, h webhook.Health) int { return c.slots.room(p, callback, h) },
+	w, claimed, err := c.claim(p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+		r.After = c.after[p]
+		return c.store.Claim(ctx, r)
 	})
-	for i := range claimed {
-		c.after[p] = claimed[i].Callback
-		c.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
+	if len(claimed) > 0 {
+		c.after[p] = claimed[len(claimed)-1].Callback
 	}
+	c.startAll(ctx, p, w, claimed)
 	if ctx.Err() != nil {
 		return false
 	}
 	return c.heed(ctx, w, err) || len(claimed) > 0
+}
+
+// claim claims what a pool has room for, and counts it as taken. Where there is no room
+// it claims nothing: the next settlement raises ready.
+func (r *run) claim(p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error)) (
+	w webhook.Worker, claimed []webhook.Claimed, err error,
+) {
+	r.claiming.Lock()
+	defer r.claiming.Unlock()
+	free, bytes := r.slots.free(p)
+	w = r.me()
+	if free <= 0 || bytes <= 0 {
+		return w, nil, nil
+	}
+	claimed, err = claim(webhook.ClaimRequest{
+		Worker:     w,
+		Now:        time.Now(),
+		Limit:      free,
+		LimitBytes: bytes,
+		Room:       func(callback string, h webhook.Health) int { return r.slots.room(p, callback, h) },
+	})
+	for i := range claimed {
+		r.slots.take(p, claimed[i].Callback, requestSize(&claimed[i]))
+		r.hold(w)
+	}
+	return w, claimed, err
+}
+
+// startAll starts the attempts of what was claimed.
+func (r *run) startAll(ctx context.Context, p *pool, w webhook.Worker, claimed []webhook.Claimed) {
+	for i := range claimed {
+		r.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
+	}
 }
 
 // heed takes notice of how a claim ended, and reports whether to claim again.
@@ -126,9 +148,6 @@ func (c *claimer) rest(ctx context.Context) {
 // start attempts a delivery in its own goroutine, and passes on what became of it. When
 // ctx has ended it hands the delivery back instead.
 func (r *run) start(ctx context.Context, j *job) {
-	j.size = requestSize(&j.Claimed)
-	r.slots.take(j.pool, j.Callback, j.size)
-	r.hold(j.worker)
 	if ctx.Err() != nil {
 		r.outcomes <- outcome{job: j, Outcome: webhook.Outcome{
 			Sequence: j.Sequence, Callback: j.Callback, State: webhook.DeliveryReady, Due: j.Due,

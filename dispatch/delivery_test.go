@@ -240,7 +240,7 @@ func TestConcurrency(t *testing.T) {
 		for _, p := range b.Network.Posts()[2:] {
 			posts[p.URL]++
 		}
-		if x, y := posts["https://example.com/a"], posts["https://example.com/b"]; x+y != 6 || max(x, y) != 4 {
+		if x, y := posts["https://example.com/a"], posts["https://example.com/b"]; x+y != 6 || max(x, y) > 4 {
 			t.Errorf("%d and %d posts in flight, want 6 in all and at most 4", x, y)
 		}
 		close(release)

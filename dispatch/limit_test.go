@@ -113,6 +113,7 @@ func TestLimitFollowsReceiver(t *testing.T) {
 			t.Errorf("while answers are slower, %d in flight, want 8", most)
 		}
 		took.Store(fast)
+		advance(time.Duration(slow)) // the last of the slow ones have answered
 		if most := step(2000, 150*time.Millisecond); most < 100 {
 			t.Errorf("when answers are fast again, %d in flight", most)
 		}

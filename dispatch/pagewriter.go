@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -111,12 +112,51 @@ func (w *pageWriter) flush(ctx context.Context) {
 	for i, x := range batch {
 		expansions[i] = x.Expansion
 	}
-	if w.failure = w.put(ctx, expansions...); w.failure == nil {
+	if w.failure = w.putAndClaim(ctx, expansions); w.failure == nil {
 		return
 	}
 	for _, x := range batch {
 		w.try(ctx, x)
 	}
+}
+
+// putAndClaim writes expansions in one transaction, and takes in hand at once what the
+// store gives and the answering receivers have room for.
+func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expansion) error {
+	store, ok := w.store.(webhook.FanOutClaimer)
+	if !ok {
+		return w.put(ctx, expansions...)
+	}
+	written := false
+	p := &w.slots.answering
+	worker, claimed, err := w.claim(p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+		written = true
+		return store.FanOutAndClaim(ctx, expansions, r)
+	})
+	switch {
+	case !written: // there is no room
+		return w.put(ctx, expansions...)
+	case errors.Is(err, webhook.ErrFenced):
+		w.fenced(ctx, worker)
+		return w.put(ctx, expansions...)
+	case err != nil:
+		// What it may have claimed is handed back when this worker leaves.
+		w.join(ctx, worker)
+		return err
+	}
+	w.startAll(ctx, p, worker, claimed)
+	open := 0
+	for i := range expansions {
+		for j := range expansions[i].Targets {
+			if expansions[i].Targets[j].Dead == "" {
+				open++
+			}
+		}
+	}
+	if open > len(claimed) {
+		w.ready.raise()
+	}
+	return nil
 }
 
 // put writes expansions in one transaction.

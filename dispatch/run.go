@@ -33,6 +33,7 @@ type run struct {
 	prunes   signal // there is much to prune
 	clock    *clock
 	slots    *slots
+	claiming sync.Mutex // while the room for a claim must stay what it is
 	outcomes chan outcome
 	slow     suspensions
 	attempts sync.WaitGroup
@@ -86,7 +87,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	} {
 		loops.Go(func() { loop(ctx) })
 	}
-	loops.Wait() // claimLoop waits for the attempts, so no outcome comes after it
+	loops.Wait()
+	r.attempts.Wait()
 	close(r.outcomes)
 	settling.Wait()
 	r.hooks.Wait()

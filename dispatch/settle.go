@@ -194,6 +194,6 @@ func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unse
 
 // finish frees what an outcome has held.
 func (s *settler) finish(ctx context.Context, o unsettled) {
-	s.slots.release(o.pool, o.Outcome.Callback, o.size)
+	s.slots.release(o.pool, o.Outcome.Callback, requestSize(&o.Claimed))
 	s.drop(ctx, o.worker)
 }

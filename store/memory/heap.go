@@ -33,9 +33,12 @@ func (q *queue) Pop() any {
 	return d
 }
 
-// remove takes a delivery out, if it is there.
+// remove takes a delivery out, if it is there. Those that came last are found first.
 func (q *queue) remove(d *delivery) {
-	if i := slices.Index(q.items, d); i >= 0 {
-		heap.Remove(q, i)
+	for i, other := range slices.Backward(q.items) {
+		if other == d {
+			heap.Remove(q, i)
+			return
+		}
 	}
 }

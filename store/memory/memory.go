@@ -13,7 +13,10 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-var _ webhook.Store = (*Store)(nil)
+var (
+	_ webhook.Store         = (*Store)(nil)
+	_ webhook.FanOutClaimer = (*Store)(nil)
+)
 
 // A Store is a [webhook.Store] in memory. Make one with [New].
 type Store struct {

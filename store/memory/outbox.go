@@ -121,6 +121,26 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.fanOut(expansions)
+	return nil
+}
+
+// FanOutAndClaim implements [webhook.FanOutClaimer].
+func (s *Store) FanOutAndClaim(ctx context.Context, expansions []webhook.Expansion, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.workers[r.Worker]
+	if w == nil {
+		return nil, webhook.ErrFenced
+	}
+	return s.claimNew(w, r, s.fanOut(expansions)), nil
+}
+
+// fanOut replaces events by their deliveries, and returns these.
+func (s *Store) fanOut(expansions []webhook.Expansion) (made []*delivery) {
 	for _, x := range expansions {
 		e := s.event(x.Sequence)
 		if e == nil || e.encoded == nil {
@@ -132,7 +152,9 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 			e.messages[method] = bytes.Clone(message)
 		}
 		for _, t := range x.Targets {
-			s.deliver(e, t)
+			if d := s.deliver(e, t); d != nil {
+				made = append(made, d)
+			}
 		}
 		for _, f := range x.Failures {
 			if c := s.find(f.Callback); c != nil && c.Version == f.Version {
@@ -142,7 +164,7 @@ func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) erro
 		}
 	}
 	s.wake()
-	return nil
+	return made
 }
 
 // takeOff takes a pending event off the outbox.
@@ -154,11 +176,11 @@ func (s *Store) takeOff(e *event) {
 	}
 }
 
-// deliver writes the delivery of an event to a target.
-func (s *Store) deliver(e *event, t webhook.Target) {
+// deliver writes the delivery of an event to a target, and returns it if there is one.
+func (s *Store) deliver(e *event, t webhook.Target) *delivery {
 	c := s.find(t.Callback)
 	if c == nil || c.State == webhook.StateDisabled || e.deliveries[c] != nil {
-		return
+		return nil
 	}
 	d := &delivery{event: e, callback: c, method: t.Method, encoding: t.Encoding, created: now()}
 	e.deliveries[c] = d
@@ -167,9 +189,10 @@ func (s *Store) deliver(e *event, t webhook.Target) {
 		d.state = webhook.DeliveryDead
 		d.reason = t.Dead
 		d.ended = d.created
-		return
+		return d
 	}
 	s.open(d)
+	return d
 }
 
 // event returns the event of a sequence, or nil.

@@ -49,11 +49,52 @@ func (s *Store) claim(w *worker, r webhook.ClaimRequest) (claimed []webhook.Clai
 				return claimed
 			}
 			heap.Pop(&c.ready)
-			d.state = webhook.DeliveryClaimed
-			d.worker = w
-			w.claims[d] = true
-			claimed = append(claimed, webhook.Claimed{Delivery: d.view(), To: c.Callback, Message: message})
+			claimed = append(claimed, d.claim(w))
 		}
+	}
+	return claimed
+}
+
+// claim gives a delivery, which is in no heap, to a worker.
+func (d *delivery) claim(w *worker) webhook.Claimed {
+	d.state = webhook.DeliveryClaimed
+	d.worker = w
+	w.claims[d] = true
+	return webhook.Claimed{Delivery: d.view(), To: d.callback.Callback, Message: d.event.messages[d.method]}
+}
+
+// claimNew claims of the deliveries that were just made those that are ready.
+func (s *Store) claimNew(w *worker, r webhook.ClaimRequest, made []*delivery) (claimed []webhook.Claimed) {
+	room := make(map[*callback]int)
+	size := 0
+	for _, d := range made {
+		if len(claimed) >= r.Limit {
+			break
+		}
+		c := d.callback
+		if d.state != webhook.DeliveryReady || c.Health.Paused(r.Now) {
+			continue
+		}
+		left, visited := room[c]
+		if !visited {
+			left = r.Limit
+			if r.Room != nil {
+				left = r.Room(c.ID, c.Health)
+			}
+		}
+		room[c] = left - 1
+		if left <= 0 {
+			continue
+		}
+		size += len(d.event.messages[d.method])
+		if len(claimed) > 0 && size > r.LimitBytes {
+			break
+		}
+		c.ready.remove(d)
+		claimed = append(claimed, d.claim(w))
+	}
+	if len(claimed) > 0 {
+		w.beat++
 	}
 	return claimed
 }

@@ -54,7 +54,14 @@ func (s *simulation) fan() {
 	n := min(limit, len(s.model.pending))
 	equalList(s.harness, "pending", ids, s.model.pending[:n])
 	s.model.pending = s.model.pending[n:]
-	s.must(s.store.FanOut(s.ctx(), expansions))
+	if claimer, ok := s.store.(webhook.FanOutClaimer); ok && s.chance(2) {
+		r, _ := s.claimRequest()
+		claimed, err := claimer.FanOutAndClaim(s.ctx(), expansions, r)
+		s.must(err)
+		s.took(r.Worker, claimed)
+	} else {
+		s.must(s.store.FanOut(s.ctx(), expansions))
+	}
 	if s.chance(3) {
 		s.must(s.store.FanOut(s.ctx(), expansions)) // by one who does not know
 	}
@@ -76,9 +83,20 @@ func (s *simulation) due(d *modelDelivery) bool {
 }
 
 func (s *simulation) take() {
-	r := claimAll(s.worker())
+	r, all := s.claimRequest()
+	s.took(r.Worker, s.claim(r))
+	for id, d := range s.model.deliveries {
+		if all && s.due(d) {
+			s.t.Fatalf("delivery %s is due, but was not claimed", id)
+		}
+	}
+}
+
+// claimRequest returns a request of some worker, for all that is due or for less.
+func (s *simulation) claimRequest() (r webhook.ClaimRequest, all bool) {
+	r = claimAll(s.worker())
 	r.Now = s.now
-	all := s.chance(3)
+	all = s.chance(3)
 	if !all {
 		r.Limit = 1 + s.IntN(5)
 		r.LimitBytes = s.IntN(20)
@@ -89,7 +107,12 @@ func (s *simulation) take() {
 			return s.IntN(3)
 		}
 	}
-	for _, c := range s.claim(r) {
+	return r, all
+}
+
+// took expects a worker to hold what it was given.
+func (s *simulation) took(w webhook.Worker, claimed []webhook.Claimed) {
+	for _, c := range claimed {
 		d := s.model.deliveries[c.ID]
 		if d == nil || !s.due(d) {
 			s.t.Fatalf("claimed %+v, which is %+v", c.Delivery, d)
@@ -97,12 +120,7 @@ func (s *simulation) take() {
 		equal(s.harness, "callback", c.To, *s.registered(c.Callback))
 		equal(s.harness, "attempts", c.Attempts, d.attempts)
 		equal(s.harness, "message", string(c.Message), d.event)
-		d.state, d.worker = webhook.DeliveryClaimed, r.Worker
-	}
-	for id, d := range s.model.deliveries {
-		if all && s.due(d) {
-			s.t.Fatalf("delivery %s is due, but was not claimed", id)
-		}
+		d.state, d.worker = webhook.DeliveryClaimed, w
 	}
 }
 

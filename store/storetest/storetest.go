@@ -31,6 +31,7 @@ func Run(t *testing.T, newStore func(t *testing.T) webhook.Store) {
 		{"after", afterTests()},
 		{"values", valuesTests()},
 		{"fan-out", fanOutTests()},
+		{"fan-out and claim", newClaimTests(newStore(t))},
 		{"expression failures", failureTests()},
 		{"order", orderTests()},
 		{"claim", claimTests()},
