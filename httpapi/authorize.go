@@ -60,9 +60,11 @@ func ask(authorize Authorize, r *http.Request, scope webhook.Scope) error {
 	return authorize(bodiless, scope)
 }
 
-// logRefusal logs the reason, which the client is not told.
+// logRefusal logs the reason, which the client is not told. The path may be as long as
+// the client likes: it is cut, so that those who are refused do not fill the log.
 func (a *API) logRefusal(r *http.Request, scope webhook.Scope, err error) {
-	a.logger.InfoContext(r.Context(), "callback request not allowed", "method", r.Method, "path", r.URL.Path,
+	a.logger.InfoContext(r.Context(), "callback request not allowed",
+		"method", r.Method, "path", clipTo(1024, r.URL.Path),
 		"database", scope.Database, "collection", scope.Collection, "error", err)
 }
 

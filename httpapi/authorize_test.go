@@ -1,9 +1,11 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -240,6 +242,24 @@ func TestOthersCallbacksCannotBeTold(t *testing.T) {
 		g.judge = nil
 		if after := c.get("/database/788/callbacks").body + c.get("/collection/8550/callbacks").body; after != before {
 			t.Errorf("%s: refused requests made %s of %s", name, after, before)
+		}
+	}
+}
+
+// Whoever is refused cannot make the log large.
+func TestRefusalsAreLoggedShort(t *testing.T) {
+	var log bytes.Buffer
+	api, err := httpapi.New(memory.New(), pickyChecker, func(*http.Request, webhook.Scope) error { return httpapi.ErrUnauthorized },
+		&httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := serve(t, api)
+	for _, path := range []string{"/callback/", "/delivery/"} {
+		log.Reset()
+		c.get(path+strings.Repeat("x", 100_000)).wantError(http.StatusUnauthorized, "")
+		if log.Len() > 4096 || !strings.Contains(log.String(), "path="+path+"xxx") {
+			t.Errorf("%s: logged %d bytes: %.200s", path, log.Len(), &log)
 		}
 	}
 }

@@ -96,7 +96,9 @@ var errTooManyTries = errors.New("httpapi: too many concurrent updates")
 // change reads, modifies and writes a callback until nobody else did so meanwhile.
 // What comes out as it was is not written: a write makes every engine read its
 // callbacks again.
-func (a *API) change(ctx context.Context, c webhook.Callback, modify func(*webhook.Callback) error) (webhook.Callback, error) {
+func (a *API) change(
+	ctx context.Context, c webhook.Callback, modify func(*webhook.Callback) error,
+) (webhook.Callback, error) {
 	for range maxTries {
 		before := c
 		if err := modify(&c); err != nil {

@@ -124,6 +124,20 @@ func TestDeliveries(t *testing.T) {
 			t.Errorf("%s=%s lists %q", key, created, got)
 		}
 	}
+	// A bound just behind it has passed it, as far as its own digits say; and the first
+	// time that there is bounds like any other.
+	behind := strings.TrimSuffix(created, "Z") + map[bool]string{true: "", false: ".000"}[strings.Contains(created, ".")] + "0001Z"
+	for query, want := range map[string]bool{
+		"since=" + behind: false, "until=" + behind: true,
+		"since=0001-01-01T00:00:00Z": true, "until=0001-01-01T00:00:00Z": false,
+		"since=0000-01-01T00:00:00%2B23:59": true, "until=0000-01-01T00:00:00%2B23:59": false,
+		"since=9999-12-31T23:59:59.9999-23:59": false, "until=9999-12-31T23:59:59.9999-23:59": true,
+	} {
+		page := c.get(path + "?state=delivered&" + query).want(http.StatusOK).listing()
+		if got := slices.Contains(page.ids(), "e1_"+id); got != want || *page.Total != len(page.Data) {
+			t.Errorf("of %s, %s lists %q of %d", created, query, page.ids(), *page.Total)
+		}
+	}
 	if got := c.get(path + "?total=false&state=dead").want(http.StatusOK).listing(); got.Total != nil || len(got.Data) != 1 {
 		t.Errorf("total=false: %+v", got)
 	}
@@ -143,6 +157,7 @@ func TestBadFilters(t *testing.T) {
 		"since": {
 			"since=", "since", "since=yesterday", "since=2026-11-23", "since=2026-11-23T10:33:00", "since=1763894000", "since=2026-13-01T00:00:00Z",
 			"since=2026-11-23T10:33:00+01:00", "since=2026-11-23T10:33:00Z&since=2026-11-23T10:33:00Z", "since=%zz", "since=2026-11-23T10:33:00Z%00",
+			"since=2026-11-23T10:33:00%2B99:00", "since=2026-11-23T10:33:60Z", "since=12026-11-23T10:33:00Z",
 		},
 		"until": {"until=", "until=tomorrow", "until=2026-11-23 10:33:00Z", "until=%FF"},
 		"limit": {"limit=0", "limit=1001"},
@@ -211,7 +226,8 @@ func TestDelivery(t *testing.T) {
 // read.
 type attemptStore struct {
 	httpapi.Store
-	t *testing.T
+	t   *testing.T
+	err error // of Attempts
 }
 
 func (s attemptStore) Delivery(_ context.Context, id string) (webhook.Delivery, error) {
@@ -222,17 +238,37 @@ func (s attemptStore) Delivery(_ context.Context, id string) (webhook.Delivery, 
 }
 
 func (s attemptStore) Attempts(context.Context, string) ([]webhook.Attempt, error) {
-	return make([]webhook.Attempt, 2), nil
+	return make([]webhook.Attempt, 2), s.err
 }
 
 // The number of attempts is that of those shown. What can be no delivery's ID does not get
 // to the store.
 func TestDeliveryIsConsistent(t *testing.T) {
-	c := serve(t, newAPI(t, attemptStore{newHistory(t), t}, nil))
+	c := serve(t, newAPI(t, attemptStore{newHistory(t), t, nil}, nil))
 	c.create("/database/788/callbacks", someURL)
 	wantProperties(t, c.get("/delivery/e_1").want(http.StatusOK).one(), map[string]any{"attempt_count": two})
 	c.get("/delivery/" + strings.Repeat("e", webhook.MaxEventID) + "_1").want(http.StatusOK)
 	for _, id := range []string{"%00_1", "%FF_1", strings.Repeat("e", webhook.MaxEventID+1) + "_1"} {
 		c.get("/delivery/"+id).wantError(http.StatusNotFound, "", "no such delivery")
+	}
+}
+
+// A delivery whose attempts cannot be had is not shown without them.
+func TestDeliveryWithoutAttempts(t *testing.T) {
+	for _, test := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{webhook.ErrNotFound, http.StatusNotFound, "no such delivery"}, // it was removed meanwhile
+		{errSecret, http.StatusInternalServerError, "try again"},
+	} {
+		c := serve(t, newAPI(t, attemptStore{newHistory(t), t, test.err}, nil))
+		c.create("/database/788/callbacks", someURL)
+		answer := c.get("/delivery/e_1")
+		answer.wantError(test.status, "", test.text)
+		if strings.Contains(answer.body, "secret") {
+			t.Errorf("internal text leaves: %s", answer.body)
+		}
 	}
 }

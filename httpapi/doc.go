@@ -33,9 +33,8 @@
 // read r.PathValue; with a router that is not net/http's, call r.SetPathValue
 // first. Location is BasePath followed by /callback/ and the ID, so that is where
 // [API.Callback] belongs, and [API.Secret], [API.Deliveries] and [API.ReplayDeliveries]
-// below it. (In this example they need a
-// BasePath: an http.ServeMux takes no two patterns that both match
-// /callback/callbacks.)
+// below it. (In this example they need a BasePath: an http.ServeMux takes no two
+// patterns that both match /callback/callbacks.)
 //
 //	api, err := httpapi.New(store, engine, authorize, &httpapi.Options{BasePath: "/v1"})
 //	mux.HandleFunc("/{databaseID}/callbacks", api.Database)
@@ -45,6 +44,7 @@
 //	mux.HandleFunc("/v1/callback/{callbackID}/replay", api.ReplayDeliveries)
 //	mux.HandleFunc("/v1/delivery/{deliveryID}", api.Delivery)
 //	mux.HandleFunc("/v1/delivery/{deliveryID}/replay", api.ReplayDelivery)
+//	mux.HandleFunc("/v1/purge", api.Purge)
 //
 // IDs in paths are percent-encoded: database "a/b" is /database/a%2Fb/callbacks.
 //
@@ -79,7 +79,8 @@
 // total is how many deliveries are selected; data lists none of them.
 //
 // /purge removes what is stored about one record: {"database":"788","collection":0,
-// "record":"1"}, with a collection for a subprofile. It is for operators alone: see
+// "record":"1"}, with a collection for a subprofile. A profile takes with it what is stored
+// about its subprofiles, whatever their collections. It is for operators alone: see
 // Options.Operator.
 //
 // A callback is created with the secret that the message names, or with a random

@@ -38,38 +38,47 @@ func (a *API) failureOf(err error) failure {
 	case errors.Is(err, webhook.ErrInvalid):
 		return failure{status: http.StatusBadRequest, message: "the request is not valid"}
 	case errors.Is(err, webhook.ErrLimit):
-		return failure{status: http.StatusBadRequest, message: fmt.Sprintf("the database or the collection already has "+
-			"%d callbacks, which is as many as it may have: delete one that is no longer needed", a.maxCallbacks)}
+		return failure{status: http.StatusBadRequest, message: fmt.Sprintf("the database or the collection "+
+			"already has %d callbacks, which is as many as it may have: "+
+			"delete one that is no longer needed", a.maxCallbacks)}
 	case errors.Is(err, webhook.ErrDisabled):
 		return failure{http.StatusBadRequest,
 			`state of the callback is disabled: enable it first, by POST of {"state":"active"}`, "state"}
 	case errors.Is(err, ErrUnauthorized):
-		return failure{status: http.StatusUnauthorized, message: "the request is not authenticated: send valid credentials"}
+		return failure{status: http.StatusUnauthorized,
+			message: "the request is not authenticated: send valid credentials"}
 	case errors.Is(err, errForbidden):
-		return failure{status: http.StatusForbidden, message: "you may not manage the callbacks of this database or collection"}
+		return failure{status: http.StatusForbidden,
+			message: "you may not manage the callbacks of this database or collection"}
 	case errors.Is(err, errNoOperator):
 		return failure{status: http.StatusForbidden, message: "only operators may purge records"}
 	case errors.Is(err, errCrossOrigin):
-		return failure{status: http.StatusForbidden, message: "browsers may not send this request from another origin"}
+		return failure{status: http.StatusForbidden,
+			message: "browsers may not send this request from another origin"}
 	case errors.Is(err, webhook.ErrNotFound):
 		return failure{status: http.StatusNotFound, message: "there is no such callback"}
 	case errors.Is(err, errNoDelivery):
 		return failure{status: http.StatusNotFound, message: "there is no such delivery"}
 	case errors.Is(err, errNoResource):
-		return failure{status: http.StatusNotFound, message: "there is nothing at this path: use /database/{databaseID}/callbacks, " +
-			"/collection/{collectionID}/callbacks, /callback/{callbackID} or /secret, /deliveries or /replay below it, " +
+		return failure{status: http.StatusNotFound, message: "there is nothing at this path: use " +
+			"/database/{databaseID}/callbacks, /collection/{collectionID}/callbacks, " +
+			"/callback/{callbackID} or /secret, /deliveries or /replay below it, " +
 			"/delivery/{deliveryID} or /replay below it, or /purge"}
 	case errors.Is(err, errMethod):
-		return failure{status: http.StatusMethodNotAllowed, message: "the method is not one of those in the Allow header"}
+		return failure{status: http.StatusMethodNotAllowed,
+			message: "the method is not one of those in the Allow header"}
 	case errors.As(err, &tooLarge):
-		return failure{status: http.StatusRequestEntityTooLarge, message: fmt.Sprintf("the body is larger than %d bytes", maxBody)}
+		return failure{status: http.StatusRequestEntityTooLarge,
+			message: fmt.Sprintf("the body is larger than %d bytes", maxBody)}
 	case errors.Is(err, errContentType):
-		return failure{status: http.StatusUnsupportedMediaType, message: "the Content-Type must be " + typeJSON + " or " + typeForm}
+		return failure{status: http.StatusUnsupportedMediaType,
+			message: "the Content-Type must be " + typeJSON + " or " + typeForm}
 	case errors.Is(err, webhook.ErrDamaged):
 		return failure{status: http.StatusInternalServerError,
 			message: "some of what is stored cannot be read: tell the operator"}
 	}
-	return failure{status: http.StatusInternalServerError, message: "the request could not be served: try again later"}
+	return failure{status: http.StatusInternalServerError,
+		message: "the request could not be served: try again later"}
 }
 
 // sentence puts the property in front of what is said about it.

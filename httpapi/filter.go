@@ -62,23 +62,18 @@ func parseState(text string, states []webhook.DeliveryState) (webhook.DeliverySt
 	return "", webhook.Invalid("state", "must be %s or %s", strings.Join(names[:last], ", "), names[last])
 }
 
-// parseTime reads a time.
+// parseTime reads a bound for times that are kept to the millisecond, and rounds it up to
+// one: what is from it on, or before it, stays the same. It never returns the zero time,
+// which a store takes for no bound.
 func parseTime(name, text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return time.Time{}, webhook.Invalid(name,
 			"must be an RFC 3339 time such as 2026-11-23T10:33:00Z (in a query, and in a form, a + is written %%2B)")
 	}
-	return at, nil
-}
-
-// checkRecord checks the ID of a record.
-func checkRecord(id string) error {
-	switch {
-	case id == "":
-		return webhook.Invalid("record", "is missing: give the ID of a record")
-	case len(id) > webhook.MaxID:
-		return webhook.Invalid("record", "has %d bytes, at most %d are allowed", len(id), webhook.MaxID)
+	at = at.Add(time.Millisecond - 1).Truncate(time.Millisecond)
+	if at.IsZero() {
+		at = at.Add(-time.Millisecond) // nothing is older than this either
 	}
-	return checkText("record", id)
+	return at, nil
 }

@@ -63,7 +63,8 @@ func (s schema) open(envelope []member) ([]member, error) {
 				return nil, webhook.Invalid("data", "must be a list of exactly one %s", s.subject)
 			}
 		default:
-			return nil, webhook.Invalid(clip(m.name), "does not belong beside data: the properties of the %s go into its only element", s.subject)
+			return nil, webhook.Invalid(clip(m.name),
+				"does not belong beside data: the properties of the %s go into its only element", s.subject)
 		}
 	}
 	return members(data[0], "the element of data")

@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -36,29 +34,6 @@ func (a *API) serveScope(w http.ResponseWriter, r *http.Request, field, id strin
 		}
 	}
 	a.serve(w, r, methods{http.MethodGet: within(a.list), http.MethodPost: within(a.create)})
-}
-
-// checkID checks an ID that names a database, a collection or a callback.
-func checkID(field, id string) error {
-	switch {
-	case id == "" || id == "0":
-		return webhook.Invalid(field, `is missing: 0 and "" mean none`)
-	case len(id) > webhook.MaxID:
-		return webhook.Invalid(field, "has %d bytes, at most %d are allowed", len(id), webhook.MaxID)
-	}
-	return checkText(field, id)
-}
-
-// checkText refuses what not every store can keep and not every receiver can be
-// sent.
-func checkText(field, text string) error {
-	if !utf8.ValidString(text) {
-		return webhook.Invalid(field, "is not valid UTF-8")
-	}
-	if strings.ContainsRune(text, 0) {
-		return webhook.Invalid(field, "must not contain the character NUL")
-	}
-	return nil
 }
 
 // list answers with a page of what is bound to a scope.

@@ -101,12 +101,14 @@ func (s schema) unknownProperty(name string) error {
 }
 
 // clip keeps a name that a client made up short.
-func clip(name string) string {
-	const most = 40
-	if runes := []rune(name); len(runes) > most {
+func clip(name string) string { return clipTo(40, name) }
+
+// clipTo returns what a text begins with, where it has more characters than most.
+func clipTo(most int, text string) string {
+	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
-	return name
+	return text
 }
 
 // nearest returns the property that was probably meant, or "".

@@ -57,7 +57,8 @@ func (p properties) secret() (signature.Secret, error) {
 	}
 	secret, err := signature.ParseSecret(text)
 	if err != nil {
-		return signature.Secret{}, webhook.Invalid("secret", "must be whsec_ and the base64 of 24 to 64 bytes; leave it out to get one")
+		return signature.Secret{}, webhook.Invalid("secret",
+			"must be whsec_ and the base64 of 24 to 64 bytes; leave it out to get one")
 	}
 	return secret, nil
 }

@@ -35,9 +35,10 @@ func causeOf(h http.Header) (*webhook.Cause, error) {
 				"must be a whole number: it is the hops property of the message, 0 where that has none")
 		}
 	}
-	// The library checks it with each event; so a change that comes to nothing is judged
-	// as well.
-	probe := webhook.Event{Action: webhook.ActionDelete, Database: "1", Profile: webhook.Record{ID: "1"}, Cause: cause}
+	// Dispatch checks it too, but does not hear of a change that makes no difference.
+	probe := webhook.Event{
+		Action: webhook.ActionDelete, Database: "1", Profile: webhook.Record{ID: "1"}, Cause: cause,
+	}
 	var invalid *webhook.InvalidError
 	if err := probe.Validate(); errors.As(err, &invalid) {
 		header := map[string]string{"cause.event": eventHeader, "cause.hops": hopsHeader}[invalid.Field]

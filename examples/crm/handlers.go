@@ -18,7 +18,8 @@ func (c *crm) routes(callbacks http.Handler) http.Handler {
 		"PUT":    put(c.updateProfile),
 		"DELETE": remove("profile", c.deleteProfile),
 	}))
-	mux.Handle("/profile/{id}/subprofiles/{collection}", c.methods(handlers{"POST": post("/subprofile/", c.addSubprofile)}))
+	mux.Handle("/profile/{id}/subprofiles/{collection}",
+		c.methods(handlers{"POST": post("/subprofile/", c.addSubprofile)}))
 	mux.Handle("/subprofile/{id}", c.methods(handlers{
 		"GET":    get(c.subprofile),
 		"PUT":    put(c.updateSubprofile),

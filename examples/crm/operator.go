@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"crypto/subtle"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -17,19 +15,10 @@ func operator(token string) httpapi.Authorize {
 		return nil
 	}
 	return func(r *http.Request, _ webhook.Scope) error {
-		sent, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || subtle.ConstantTimeCompare([]byte(sent), []byte(token)) != 1 {
+		scheme, sent, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare([]byte(sent), []byte(token)) != 1 {
 			return httpapi.ErrUnauthorized
 		}
 		return nil
-	}
-}
-
-// logState logs each change of a callback's state, whoever made it. A real host tells
-// the callback's owner.
-func logState(logger *slog.Logger) func(context.Context, webhook.Callback) {
-	return func(ctx context.Context, c webhook.Callback) {
-		logger.WarnContext(ctx, "callback changed its state",
-			"callback", c.ID, "url", c.URL, "state", c.State, "reason", c.Reason)
 	}
 }

@@ -34,7 +34,7 @@ func TestPurge(t *testing.T) {
 		return p.with("POST", "/purge", body, headers...)
 	}
 	forget := `{"database":788,"collection":0,"record":` + id + `}`
-	for _, header := range []string{"", "letmein", "Bearer", "Bearer ", "Bearer letmein2", "Basic letmein"} {
+	for _, header := range []string{"", "letmein", "Bearer", "Bearer ", "Bearer letmein2", "Bearer  letmein", "Basic letmein"} {
 		a := purge(forget, "Authorization", header)
 		wantError(t, a, http.StatusUnauthorized, "")
 		if a.header.Get("WWW-Authenticate") != "Bearer" {
@@ -44,7 +44,10 @@ func TestPurge(t *testing.T) {
 	operator := []string{"Authorization", "Bearer letmein"}
 	wantError(t, purge(`{"database":788}`, operator...), http.StatusBadRequest, "record")
 	wantError(t, purge(`{"record":1}`, operator...), http.StatusBadRequest, "database")
-	wantJSON(t, "a record nobody knows", purge(`{"database":"788","record":"99"}`, operator...).object(t), `{"events":0}`)
+	for _, header := range []string{"Bearer letmein", "bearer letmein"} {
+		a := purge(`{"database":"788","record":"99"}`, "Authorization", header)
+		wantJSON(t, "a record nobody knows", a.object(t), `{"events":0}`)
+	}
 	if total := p.total(onDatabase) + p.total(onCollection); total != 7 {
 		t.Errorf("%d deliveries are left, want 7", total)
 	}

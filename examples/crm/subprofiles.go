@@ -8,7 +8,9 @@ import (
 )
 
 // createSubprofile returns errNotFound when there is no such profile.
-func (c *crm) createSubprofile(ctx context.Context, profileID, collection string, asked change) (subprofile, error) {
+func (c *crm) createSubprofile(
+	ctx context.Context, profileID, collection string, asked change,
+) (subprofile, error) {
 	s := subprofile{Record: asked.create(now()), collection: collection}
 	err := c.transaction(ctx, asked.cause, func(tx *sql.Tx) ([]webhook.Event, error) {
 		var err error

@@ -140,7 +140,7 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.Prun
 			young++
 		}
 		result.Deliveries += e.prune(r)
-		if e.encoded == nil && len(e.deliveries) == 0 && e.appended.Before(millis(r.Delivered)) {
+		if e.content == nil && len(e.deliveries) == 0 && e.appended.Before(millis(r.Delivered)) {
 			delete(s.byID, e.id)
 			result.Events++
 			continue

@@ -79,7 +79,8 @@ type event struct {
 	parent     string // the ID of the profile that the record is a subprofile of
 	action     webhook.Action
 	appended   time.Time
-	encoded    []byte // nil once it is fanned out
+	content    *webhook.Event // nil once it is fanned out
+	size       int            // of its encoded form
 	messages   map[webhook.Method][]byte
 	deliveries map[*callback]*delivery
 }

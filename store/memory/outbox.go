@@ -20,11 +20,13 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 		if err != nil {
 			return err
 		}
+		content := e.Stored()
 		appended[i] = &event{
 			id:         e.ID,
 			record:     record{e.Scope(), e.Record().ID},
 			action:     e.Action,
-			encoded:    encoded,
+			content:    &content,
+			size:       len(encoded),
 			deliveries: make(map[*callback]*delivery),
 		}
 		if e.Collection != "" {
@@ -73,24 +75,18 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 	pending := webhook.PendingEvents{Revision: s.revision}
 	taken, size := 0, 0
 	for _, e := range s.pending {
-		if e.encoded == nil || e.sequence <= r.After {
+		if e.content == nil || e.sequence <= r.After {
 			continue
 		}
-		size += len(e.encoded)
+		size += e.size
 		if taken >= r.Limit || taken > 0 && size > r.LimitBytes {
 			pending.More = true
 			break
 		}
 		taken++
-		decoded, err := webhook.DecodeEvent(e.encoded)
-		if err != nil {
-			pending.Damaged = append(pending.Damaged, webhook.DamagedEvent{
-				Sequence: e.sequence, ID: e.id, Scope: e.record.scope, Action: e.action,
-			})
-			continue
-		}
-		decoded.Sequence = e.sequence
-		pending.Events = append(pending.Events, decoded)
+		copied := e.content.Stored()
+		copied.Sequence = e.sequence
+		pending.Events = append(pending.Events, copied)
 	}
 	return pending, nil
 }
@@ -143,7 +139,7 @@ func (s *Store) FanOutAndClaim(ctx context.Context, expansions []webhook.Expansi
 func (s *Store) fanOut(expansions []webhook.Expansion) (made []*delivery) {
 	for _, x := range expansions {
 		e := s.event(x.Sequence)
-		if e == nil || e.encoded == nil {
+		if e == nil || e.content == nil {
 			continue
 		}
 		s.takeOff(e)
@@ -169,9 +165,9 @@ func (s *Store) fanOut(expansions []webhook.Expansion) (made []*delivery) {
 
 // takeOff takes a pending event off the outbox.
 func (s *Store) takeOff(e *event) {
-	e.encoded = nil
+	e.content = nil
 	s.backlog--
-	for len(s.pending) > 0 && s.pending[0].encoded == nil {
+	for len(s.pending) > 0 && s.pending[0].content == nil {
 		s.pending = s.pending[1:]
 	}
 }

@@ -37,7 +37,7 @@ func (e *event) tellsOf(r record) bool {
 // remove removes an event with its deliveries.
 func (s *Store) remove(e *event) {
 	delete(s.byID, e.id)
-	if e.encoded != nil {
+	if e.content != nil {
 		s.takeOff(e)
 	}
 	for c, d := range e.deliveries {
