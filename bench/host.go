@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// A host is a database product with a table of profiles.
+type host struct {
+	db *sql.DB
+
+	// writing is held by the one who writes: SQLite lets only one, and its own waiting
+	// is a lottery.
+	writing sync.Mutex
+}
+
+func newHost(ctx context.Context, db *sql.DB) (*host, error) {
+	_, err := db.ExecContext(ctx, "CREATE TABLE profiles (id INTEGER PRIMARY KEY, company TEXT NOT NULL, changes INTEGER NOT NULL)")
+	return &host{db: db}, err
+}
+
+// change changes the records of a range of numbers in one transaction, with what tell
+// adds to it.
+func (h *host) change(ctx context.Context, from, to int, tell func(*sql.Tx) error) error {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // of no effect after the commit
+	for number := from; number < to; number++ {
+		_, err := tx.ExecContext(ctx, `INSERT INTO profiles (id, company, changes) VALUES (?, 'Apple', 1)
+			ON CONFLICT (id) DO UPDATE SET changes = changes + 1`, number%records)
+		if err != nil {
+			return err
+		}
+	}
+	if err := tell(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

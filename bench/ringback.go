@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/store/memory"
+	"github.com/ringback-dev/ringback/store/sqlite"
+	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/signature"
+)
+
+// A product is ringback, embedded.
+type product struct {
+	db     *sql.DB       // the host's, where there is one
+	sqlite *sqlite.Store // nil for the store in memory
+	engine *dispatch.Engine
+	store  webhook.Store
+}
+
+// withMemory returns a product with the store in memory.
+func withMemory(context.Context, *round) (*product, error) {
+	return newProduct(&product{store: memory.New()})
+}
+
+// withSQLite returns a product whose host has an SQLite database that waits for the
+// disk at each commit.
+func withSQLite(ctx context.Context, r *round) (*product, error) {
+	db, err := openSQLite(r)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.New(ctx, db, nil)
+	if err != nil {
+		return nil, err
+	}
+	return newProduct(&product{db: db, sqlite: store, store: store})
+}
+
+func openSQLite(r *round) (*sql.DB, error) {
+	return sql.Open("sqlite3", "file:"+filepath.Join(r.dir, "host.db")+
+		"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=10000&_stmt_cache_size=16")
+}
+
+func newProduct(p *product) (*product, error) {
+	engine, err := dispatch.New(p.store, &dispatch.Options{
+		Targets: dispatch.Targets{AllowPrivate: dispatch.AllAddresses(), AllowAllPorts: true},
+	})
+	p.engine = engine
+	return p, err
+}
+
+func (p *product) close() {
+	if p.sqlite != nil {
+		p.sqlite.Close()
+		p.db.Close()
+	}
+}
+
+// register creates callbacks of which one matches: it signs, and has a condition.
+func (p *product) register(ctx context.Context, r *round, callbacks int) error {
+	for i := range callbacks {
+		c := webhook.Callback{
+			Database: database, URL: r.receiver.hook(), Secret: signature.NewSecret(),
+			Expression: "company == 'Apple'",
+		}
+		if i > 0 {
+			c.Expression = fmt.Sprintf("company == 'Company %d'", i)
+		}
+		if _, err := p.store.CreateCallback(ctx, c, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver runs the engine while events are appended, until all are delivered and
+// recorded.
+func (p *product) deliver(ctx context.Context, r *round, callbacks int, appendAll func(context.Context) error) error {
+	if err := p.register(ctx, r, callbacks); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var engine errgroup.Group
+	engine.Go(func() error { return p.engine.Run(running) })
+	r.begin()
+	if err := appendAll(ctx); err != nil {
+		return err
+	}
+	if _, err := r.receiver.wait(ctx, r.n); err != nil {
+		return err
+	}
+	stop()
+	if err := engine.Wait(); err != nil { // it has recorded everything
+		return err
+	}
+	r.end()
+	return p.checkRecorded(ctx, r.n)
+}
+
+// checkRecorded reports whether n deliveries are delivered, with their attempts.
+func (p *product) checkRecorded(ctx context.Context, n int) error {
+	page, err := p.store.Deliveries(ctx, webhook.DeliveryQuery{
+		State: webhook.DeliveryDelivered, Limit: 10, WithTotal: true,
+	})
+	if err != nil {
+		return err
+	}
+	if page.Total != n {
+		return fmt.Errorf("%d of %d deliveries are recorded as delivered", page.Total, n)
+	}
+	for _, d := range page.Deliveries {
+		attempts, err := p.store.Attempts(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		if len(attempts) != 1 || attempts[0].Status != 200 {
+			return fmt.Errorf("delivery %s has the attempts %v", d.ID, attempts)
+		}
+	}
+	return nil
+}
+
+// produce calls step from all producers at once until the numbers below n are used up,
+// batch of them at a time.
+func produce(ctx context.Context, n, batch int, step func(ctx context.Context, from, to int) error) error {
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for range producers {
+		group.Go(func() error {
+			for ctx.Err() == nil {
+				to := int(next.Add(int64(batch)))
+				from := to - batch
+				if from >= n {
+					return nil
+				}
+				if err := step(ctx, from, min(to, n)); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// events returns those of a range of numbers.
+func events(from, to int) []webhook.Event {
+	list := make([]webhook.Event, 0, to-from)
+	for number := from; number < to; number++ {
+		list = append(list, event(number))
+	}
+	return list
+}
+
+// throughEngine appends batches of events through the engine.
+func throughEngine(open func(context.Context, *round) (*product, error), batch, callbacks int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		p, err := open(ctx, r)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return p.deliver(ctx, r, callbacks, func(ctx context.Context) error {
+			return produce(ctx, r.n, batch, func(ctx context.Context, from, to int) error {
+				return p.engine.Dispatch(ctx, events(from, to)...)
+			})
+		})
+	}
+}
+
+// inTransactions appends in transactions of the host's, which change a record for each
+// event.
+func inTransactions(batch int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		p, err := withSQLite(ctx, r)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		h, err := newHost(ctx, p.db)
+		if err != nil {
+			return err
+		}
+		return p.deliver(ctx, r, 1, func(ctx context.Context) error {
+			return produce(ctx, r.n, batch, func(ctx context.Context, from, to int) error {
+				return h.change(ctx, from, to, func(tx *sql.Tx) error {
+					return p.sqlite.InTx(tx).Dispatch(ctx, events(from, to)...)
+				})
+			})
+		})
+	}
+}
+
+// writePath measures how much of its throughput a host keeps that changes one record in
+// each of its transactions and tells of it, with the engine at work beside it.
+func writePath(ctx context.Context, r *round) error {
+	p, err := withSQLite(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	h, err := newHost(ctx, p.db)
+	if err != nil {
+		return err
+	}
+	changes := func(tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
+		began := time.Now()
+		err := produce(ctx, r.n, 1, func(ctx context.Context, from, to int) error {
+			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, from) })
+		})
+		return time.Since(began), err
+	}
+	nothing := func(*sql.Tx, int) error { return nil }
+	before, err := changes(nothing)
+	if err != nil {
+		return err
+	}
+	var told time.Duration
+	err = p.deliver(ctx, r, 1, func(ctx context.Context) error {
+		told, err = changes(func(tx *sql.Tx, number int) error {
+			return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	after, err := changes(nothing)
+	r.measuredOtherwise = (before + after).Seconds() / 2 / told.Seconds()
+	return err
+}
