@@ -97,7 +97,7 @@ func TestCircuitAfterBurst(t *testing.T) {
 		c := b.Callback("hook", webhook.Callback{})
 		b.Start()
 		b.records(1, 3000)
-		advance(150 * time.Millisecond)
+		advance(145 * time.Millisecond) // no answer falls on that: they fail together
 		down.Store(true)
 		advance(20 * time.Millisecond)
 		synctest.Wait()
@@ -127,10 +127,10 @@ func TestCircuitOnTwoEngines(t *testing.T) {
 		before := len(b.Network.Posts())
 		synctest.Wait()
 		g.Most(c.URL)
-		advance(time.Hour)
+		advance(30 * time.Minute)
 		// A request of 15 seconds and then a pause of 2 to 6 minutes, jitter included.
-		if n := len(b.Network.Posts()) - before; n < 9 || n > 18 {
-			t.Errorf("%d probes in an hour", n)
+		if n := len(b.Network.Posts()) - before; n < 4 || n > 13 {
+			t.Errorf("%d probes in half an hour", n)
 		}
 		if most := g.Most(c.URL); most != 1 {
 			t.Errorf("%d probes at a time", most)
@@ -223,6 +223,70 @@ func TestCircuitKeepsAttempts(t *testing.T) {
 		}
 		if n := len(b.Network.Posts()); n > 80 || untouched < 320 || dead != 0 {
 			t.Errorf("after three hours and %d posts, %d of 400 are untouched and %d dead", n, untouched, dead)
+		}
+	})
+}
+
+// Of requests that were in flight together the longest pause counts, and the engine that
+// has noted it goes on when that is over.
+func TestPausesOfOneBurst(t *testing.T) {
+	inBubble(t, &dispatch.Options{PerCallback: 12, Retry: exact}, func(b *bench) {
+		b.Network.Answer = func(r *http.Request, n int) (*http.Response, error) {
+			if n == 1 {
+				return answer(200, ""), nil
+			}
+			advance(time.Duration(n) * time.Millisecond)
+			refusal := answer(503, "")
+			refusal.Header.Set("Retry-After", "10")
+			if n == 2 {
+				refusal.Header.Set("Retry-After", "30")
+			}
+			return refusal, nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.records(1, 1)
+		synctest.Wait()
+		b.records(2, 40)
+		advance(29 * time.Second)
+		before := len(b.Network.Posts())
+		if failures := b.Stored(c).Health.Failures; failures < 12 || before > 20 {
+			t.Fatalf("%d failures, %d posts", failures, before)
+		}
+		advance(3 * time.Second)
+		if n := len(b.Network.Posts()) - before; n != 1 {
+			t.Errorf("%d probes right after the longest pause, want 1", n)
+		}
+	})
+}
+
+// A long pause that ended early, with another URL, does not slow the probes of that one.
+func TestPauseThatEndedEarly(t *testing.T) {
+	inBubble(t, &dispatch.Options{PerCallback: 1, Retry: exact}, func(b *bench) {
+		b.Network.Answer = func(r *http.Request, n int) (*http.Response, error) {
+			if r.URL.Path == "/other" {
+				return answer(500, ""), nil
+			}
+			refusal := answer(503, "")
+			refusal.Header.Set("Retry-After", "3600")
+			return refusal, nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.records(1, 40)
+		b.Start()
+		advance(time.Minute)
+		if n := len(b.Network.Posts()); n != 1 {
+			t.Fatalf("%d posts in a minute, want 1", n)
+		}
+		c = b.Stored(c)
+		c.URL = "https://example.com/other"
+		if _, err := b.Store.UpdateCallback(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		advance(20 * time.Second)
+		// Ten failures, the first one with an open circuit, and pauses of 1, 1, 2, 4 and 8 s.
+		if n := len(b.Network.Posts()) - 1; n < 15 {
+			t.Errorf("%d posts to the other URL in 20 seconds", n)
 		}
 	})
 }

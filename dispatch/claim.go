@@ -60,7 +60,7 @@ func (c *claimer) fillPools(ctx context.Context) (more bool) {
 
 // fill claims what a pool has room for, and reports whether to claim again.
 func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
-	w, claimed, err := c.claim(p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	w, claimed, err := c.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		r.After = c.after[p]
 		return c.store.Claim(ctx, r)
 	})
@@ -74,15 +74,21 @@ func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
 	return c.heed(ctx, w, err) || len(claimed) > 0
 }
 
-// claim claims what a pool has room for, and counts it as taken. Where there is no room
-// it claims nothing: the next settlement raises ready.
-func (r *run) claim(p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error)) (
-	w webhook.Worker, claimed []webhook.Claimed, err error,
-) {
-	r.claiming.Lock()
-	defer r.claiming.Unlock()
+// claim claims what a pool has room for, and counts it as taken: whatever the error, what
+// was claimed is to be started. Where there is no room it claims nothing: the next
+// settlement raises ready.
+func (r *run) claim(
+	ctx context.Context, p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
+) (w webhook.Worker, claimed []webhook.Claimed, err error) {
+	select {
+	case r.claiming <- struct{}{}:
+		defer func() { <-r.claiming }()
+	case <-ctx.Done():
+		return 0, nil, ctx.Err()
+	}
+	w = r.beginClaim()
+	defer r.endClaim(ctx)
 	free, bytes := r.slots.free(p)
-	w = r.me()
 	if free <= 0 || bytes <= 0 {
 		return w, nil, nil
 	}
@@ -160,7 +166,7 @@ func (r *run) start(ctx context.Context, j *job) {
 		r.slots.note(j.Callback, &result.Attempt)
 		o := r.judge(&j.Claimed, &result)
 		if !o.Pause.IsZero() {
-			r.slots.notePause(j.Callback, o.Pause)
+			r.slots.notePause(j.Callback, result.Time, o.Pause)
 			r.retries.set(o.Pause)
 		}
 		r.outcomes <- outcome{job: j, Outcome: o}

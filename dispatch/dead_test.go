@@ -38,7 +38,7 @@ func TestDeadReceivers(t *testing.T) {
 		events int
 	}{
 		{"300 that never answer", []string{"silent"}, 300, 20},
-		{"1000 of three kinds", []string{"silent", "reset", "drip"}, 1000, 10},
+		{"400 of three kinds", []string{"silent", "reset", "drip"}, 400, 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Were the only slot for receivers that answer ever taken by another one, the

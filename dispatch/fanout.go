@@ -29,10 +29,9 @@ const (
 // A fanOut replaces pending events by their deliveries. It is used by one goroutine.
 type fanOut struct {
 	*run
-	cache *listenerCache
-	left  leftBehind
-	// stuckSince is since when nothing could be written; zero while something can.
-	stuckSince time.Time
+	cache   *listenerCache
+	left    leftBehind
+	damaged trouble
 }
 
 // A pendingEvent is an event of the outbox on its way to its expansion.
@@ -50,7 +49,11 @@ type pendingEvent struct {
 func (r *run) fanOutLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	f := fanOut{run: r, cache: newListenerCache(r.store, r.engine.evaluator, r.log)}
+	f := fanOut{
+		run:     r,
+		cache:   newListenerCache(r.store, r.engine.evaluator, r.log),
+		damaged: trouble{log: r.log, doing: "reading what is stored"},
+	}
 	trouble := trouble{log: r.log, doing: "fanning out"}
 	for {
 		select {

@@ -227,6 +227,9 @@ func TestOnDisableIsApart(t *testing.T) {
 		if took := time.Since(stopping); !ended.Load() || took > 16*time.Second {
 			t.Errorf("Run took %v to end; the hook has ended: %v", took, ended.Load())
 		}
+		if workers, err := b.Store.Workers(t.Context()); err != nil || len(workers) != 0 {
+			t.Errorf("workers: %v, %v; want none, though the hook took all the time there was", workers, err)
+		}
 	})
 }
 

@@ -2,11 +2,16 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
 const (
+	// settleBlind is how many outcomes are tried one by one while none is taken: most
+	// likely the store is away.
+	settleBlind = 8
+
 	// settleStrikes is how many times the store must refuse an outcome, with others
 	// taken in between, for it to be given up: that takes about half a minute.
 	settleStrikes = 10
@@ -19,6 +24,37 @@ const (
 
 // reasonUnrecorded stands for what the store did not want to hear of an attempt.
 const reasonUnrecorded = "what became of the attempt could not be recorded in full"
+
+// settleEach settles one by one what was refused together. What it does not come to, as
+// none was taken so far, comes first the next time: it may wait behind what is never taken.
+func (s *settler) settleEach(ctx context.Context, w webhook.Worker, outcomes []unsettled, err error) {
+	s.away = true
+	for i, o := range outcomes {
+		blind := s.away && i >= settleBlind
+		if blind && ctx.Err() == nil {
+			s.untried(outcomes[i:])
+			break
+		}
+		if len(outcomes) > 1 && !blind {
+			if err = s.record(ctx, w, o); err == nil {
+				continue
+			}
+		}
+		s.refused(ctx, o, err)
+	}
+	if ctx.Err() == nil {
+		s.failing.note(err)
+	}
+}
+
+// untried lets outcomes wait in front of the others. Nothing is known against them.
+func (s *settler) untried(outcomes []unsettled) {
+	for i := range outcomes {
+		outcomes[i].refusals++
+		outcomes[i].taken = s.taken
+	}
+	s.waiting = slices.Concat(outcomes, s.waiting)
+}
 
 // refused takes notice of an outcome that the store did not take: it waits for another
 // try, unless it has been refused too often.

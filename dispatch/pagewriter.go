@@ -3,8 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -15,16 +13,6 @@ const (
 	// long other writers wait.
 	fanOutRows     = 512
 	fanOutMessages = 4 << 20
-
-	// refusals is how many times in a row an expansion must be refused by itself to be
-	// given up, and refusalPause what lies between two of them: a store that fails at
-	// random, even every third time, loses nothing by it.
-	refusals     = 10
-	refusalPause = 70 * time.Millisecond
-
-	// blindTries is how many expansions are tried one by one while none is written:
-	// most likely the store is away.
-	blindTries = 32
 )
 
 // A record names the record that an event is about.
@@ -37,6 +25,7 @@ type record struct {
 type expanded struct {
 	webhook.Expansion
 	about record // zero where that is not known: then all of its deliveries are dead
+	size  int    // of its messages, in bytes
 	tries int    // by itself
 }
 
@@ -52,6 +41,7 @@ type pageWriter struct {
 	failure error           // the last one
 	failed  int             // tries
 	wrote   bool            // one by one: something with deliveries
+	largest int             // the size of what was written so
 	refused []*expanded     // in order, with what waits behind them
 	held    map[record]bool // the records of refused
 }
@@ -75,6 +65,7 @@ func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error
 		if e.event != nil {
 			x.about = record{e.scope, e.event.Record().ID}
 		}
+		x.size = len(x.Messages[webhook.MethodJSON]) + len(x.Messages[webhook.MethodXML])
 		w.add(ctx, x)
 	}
 	w.flush(ctx)
@@ -88,8 +79,7 @@ func (w *pageWriter) add(ctx context.Context, x *expanded) {
 		return
 	}
 	rows := len(x.Targets) + len(x.Failures)
-	bytes := len(x.Messages[webhook.MethodJSON]) + len(x.Messages[webhook.MethodXML])
-	if w.rows+rows > fanOutRows || w.bytes+bytes > fanOutMessages {
+	if w.rows+rows > fanOutRows || w.bytes+x.size > fanOutMessages {
 		w.flush(ctx)
 	}
 	if w.failure != nil {
@@ -98,7 +88,7 @@ func (w *pageWriter) add(ctx context.Context, x *expanded) {
 	}
 	w.batch = append(w.batch, x)
 	w.rows += rows
-	w.bytes += bytes
+	w.bytes += x.size
 }
 
 // flush writes the batch, one by one when it is refused as a whole.
@@ -127,24 +117,28 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 	if !ok {
 		return w.put(ctx, expansions...)
 	}
-	written := false
+	room := false
 	p := &w.slots.answering
-	worker, claimed, err := w.claim(p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
-		written = true
+	worker, claimed, err := w.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+		room = true
 		return store.FanOutAndClaim(ctx, expansions, r)
 	})
+	w.startAll(ctx, p, worker, claimed)
 	switch {
-	case !written: // there is no room
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !room:
 		return w.put(ctx, expansions...)
 	case errors.Is(err, webhook.ErrFenced):
 		w.fenced(ctx, worker)
 		return w.put(ctx, expansions...)
+	case errors.Is(err, webhook.ErrDamaged):
+		w.damaged.note(err)
 	case err != nil:
 		// What it may have claimed is handed back when this worker leaves.
 		w.join(ctx, worker)
 		return err
 	}
-	w.startAll(ctx, p, worker, claimed)
 	open := 0
 	for i := range expansions {
 		for j := range expansions[i].Targets {
@@ -166,65 +160,4 @@ func (w *pageWriter) put(ctx context.Context, expansions ...webhook.Expansion) e
 		w.ready.raise()
 	}
 	return err
-}
-
-// try writes an expansion by itself, unless one about the same record waits before it.
-func (w *pageWriter) try(ctx context.Context, x *expanded) {
-	if w.held[x.about] || ctx.Err() != nil || !w.wrote && w.failed >= blindTries {
-		w.hold(x)
-		return
-	}
-	x.tries++
-	if err := w.put(ctx, x.Expansion); err != nil {
-		w.failure = err
-		w.failed++
-		w.hold(x)
-		return
-	}
-	w.wrote = w.wrote || len(x.Targets) > 0
-}
-
-// hold keeps an expansion for another try, and those about the same record behind it.
-func (w *pageWriter) hold(x *expanded) {
-	w.refused = append(w.refused, x)
-	if x.about != (record{}) {
-		w.held[x.about] = true
-	}
-}
-
-// finish tries again what was refused, and parks what is refused again and again. What
-// waited behind that is left to the next reading of the outbox.
-func (w *pageWriter) finish(ctx context.Context) error {
-	for try := 1; try < refusals && len(w.refused) > 0; try++ {
-		if !sleep(ctx, refusalPause) {
-			return ctx.Err()
-		}
-		w.tryAgain(ctx)
-	}
-	w.parkRefused(ctx)
-	if len(w.refused) == 0 || w.wrote {
-		w.stuckSince = time.Time{}
-	} else if w.stuckSince.IsZero() {
-		w.stuckSince = time.Now()
-	}
-	if len(w.refused) == 0 {
-		w.left.advance(w.last)
-		return nil
-	}
-	w.left.advance(w.refused[0].Sequence - 1)
-	return fmt.Errorf("%d events are not written: %w", len(w.refused), w.failure)
-}
-
-// tryAgain tries what was refused; only the first of it while nothing is written.
-func (w *pageWriter) tryAgain(ctx context.Context) {
-	refused := w.refused
-	w.refused, w.failed = nil, 0
-	clear(w.held)
-	for i, x := range refused {
-		if i > 0 && !w.wrote {
-			w.hold(x)
-			continue
-		}
-		w.try(ctx, x)
-	}
 }

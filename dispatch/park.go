@@ -15,10 +15,10 @@ const (
 	reasonRefused = "the delivery could not be stored, so it was not sent"
 )
 
-// stuckTime is how long nothing must have been written for an event to be parked without
-// its messages though nothing shows that the store takes other events: what is about the
-// same record waits behind it.
-const stuckTime = time.Minute
+// stuckTime is how long it must not have been possible to park an event for it to be
+// parked without its messages though nothing shows that the store has room for them: what
+// is about the same record waits behind it.
+const stuckTime = time.Hour
 
 // dead returns an expansion of dead deliveries, without messages, to all listeners that
 // may hear of the event: conditions can't be asked.
@@ -64,16 +64,10 @@ func (w *pageWriter) parkRefused(ctx context.Context) {
 	}
 }
 
-// park takes an expansion that the store refuses out of the way of the others. With its
-// messages it could be replayed; without, its content is lost: that is not risked while
-// the store may just be short of space.
+// park takes an expansion that the store refuses out of the way of the others.
 func (w *pageWriter) park(ctx context.Context, x *expanded) (done bool) {
 	why := w.failure
-	err := w.put(ctx, x.dead(true))
-	if err != nil && (w.wrote || !w.stuckSince.IsZero() && time.Since(w.stuckSince) >= stuckTime) {
-		err = w.put(ctx, x.dead(false))
-	}
-	if err != nil {
+	if err := w.putDead(ctx, x); err != nil {
 		w.failure = err
 		if !w.wrote || !w.left.strike(x.Sequence, time.Now()) {
 			return false
@@ -81,15 +75,30 @@ func (w *pageWriter) park(ctx context.Context, x *expanded) (done bool) {
 		w.log.Error("dispatch: the store refuses an event, it is left behind", "sequence", x.Sequence, "error", err)
 		return true
 	}
-	w.wrote = w.wrote || len(x.Targets) > 0
 	w.log.Error("dispatch: the store refuses an event, its deliveries are dead", "sequence", x.Sequence, "error", why)
 	return true
+}
+
+// putDead writes an expansion with its deliveries dead. With its messages it can be
+// replayed; without, its content is lost: that is not risked while the store may just be
+// short of space.
+func (w *pageWriter) putDead(ctx context.Context, x *expanded) error {
+	refusedFor, size := w.left.refused(x.Sequence, time.Now()), x.size
+	err := w.put(ctx, x.dead(true))
+	if err != nil && (w.wrote && w.largest >= size || refusedFor >= stuckTime) {
+		size = 0
+		err = w.put(ctx, x.dead(false))
+	}
+	if err == nil {
+		w.written(x, size)
+	}
+	return err
 }
 
 // parkLater parks an event that was left behind. Later ones about its record may be
 // delivered by now, so it is not to be sent any more.
 func (w *pageWriter) parkLater(ctx context.Context, x *expanded) {
-	if err := w.put(ctx, x.dead(false)); err != nil {
+	if w.putDead(ctx, x) != nil {
 		return // until the next time
 	}
 	w.left.done(x.Sequence)

@@ -184,6 +184,105 @@ func TestStoreThatTakesNothing(t *testing.T) {
 	})
 }
 
+// A store that makes every write wait, as one that is busy does, loses nothing, whenever it
+// comes back.
+func TestBusyStore(t *testing.T) {
+	for back := 30 * time.Second; back < 90*time.Second; back += 1700 * time.Millisecond {
+		inBubble(t, nil, func(b *bench) {
+			b.Engine = b.engineOn(&busyStore{Store: b.Store, until: time.Now().Add(back)}, nil)
+			c := b.Callback("hook", webhook.Callback{})
+			b.Dispatch("a", 1, 2)
+			b.Start()
+			advance(back + 30*time.Second)
+			synctest.Wait()
+			if got := ages(b.Network.Posts(), "a"); got != "1 2" || len(b.Dead(c)) != 0 {
+				t.Errorf("busy for %v: arrived %q, %d dead", back, got, len(b.Dead(c)))
+			}
+		})
+	}
+}
+
+// busyStore lets writes wait for a while, and then fail.
+type busyStore struct {
+	webhook.Store
+	until time.Time
+}
+
+func (s *busyStore) wait() error {
+	const patience = 5 * time.Second
+	if busy := time.Until(s.until); busy > patience {
+		advance(patience)
+		return errors.New("busy")
+	} else if busy > 0 {
+		advance(busy)
+	}
+	return nil
+}
+
+func (s *busyStore) FanOut(ctx context.Context, expansions []webhook.Expansion) error {
+	if err := s.wait(); err != nil {
+		return err
+	}
+	return s.Store.FanOut(ctx, expansions)
+}
+
+func (s *busyStore) Beat(ctx context.Context, w webhook.Worker) error {
+	if err := s.wait(); err != nil {
+		return err
+	}
+	return s.Store.Beat(ctx, w)
+}
+
+// While a store has no room for messages, those of an event that it refuses are not given
+// up: neither because it takes smaller ones, nor because it takes nothing else. Only what
+// it has refused for an hour is.
+func TestStoreWithoutRoom(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		others int // beside it
+		down   time.Duration
+		kept   bool
+	}{
+		{"smaller ones beside it", 10, 5 * time.Minute, true},
+		{"nothing else", 0, 5 * time.Minute, true},
+		{"nothing else, for long", 0, 61 * time.Minute, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, nil, func(b *bench) {
+				back := time.Now().Add(test.down)
+				b.Engine = b.engineOn(&refusingStore{Store: b.Store, refuses: func(x webhook.Expansion) bool {
+					return time.Now().Before(back) && len(x.Messages[webhook.MethodJSON]) > 2000
+				}}, nil)
+				c := b.Callback("hook", webhook.Callback{})
+				large := update("large", 1)
+				large.Profile.Fields["text"] = strings.Repeat("x", 2000)
+				if err := b.Engine.Dispatch(t.Context(), large); err != nil {
+					t.Fatal(err)
+				}
+				b.Start()
+				for i := range test.others {
+					b.Dispatch("other", i)
+					advance(10 * time.Second)
+				}
+				advance(test.down + 5*time.Minute)
+				synctest.Wait()
+				d := b.Delivery("large", 1, c)
+				kept := d.State == webhook.DeliveryDelivered
+				if !kept {
+					replayed, err := b.Store.Replay(t.Context(), d.ID)
+					kept = err == nil && replayed.Replayed
+				}
+				if kept != test.kept {
+					t.Errorf("the delivery is %s; that it has its message is %v", d.State, kept)
+				}
+				if n := len(b.Network.Posts()); n < test.others {
+					t.Errorf("%d posts, want those of %d others", n, test.others)
+				}
+			})
+		})
+	}
+}
+
 // A store that fails every other time loses nothing.
 func TestStoreThatFailsAtRandom(t *testing.T) {
 	inBubble(t, nil, func(b *bench) {

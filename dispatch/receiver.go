@@ -32,8 +32,9 @@ type receiver struct {
 	// it was reached.
 	rises int
 
-	// pausedUntil is until when this engine has paused the callback the last time.
-	pausedUntil time.Time
+	// pausedUntil is until when this engine has paused the callback the last time, and
+	// pausedAt when that was.
+	pausedUntil, pausedAt time.Time
 }
 
 // limitAt returns how many requests may be in flight while it answers: to begin with

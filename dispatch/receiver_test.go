@@ -248,7 +248,7 @@ func TestAnswerIsNotUnpacked(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	z.Name = "as-it-came" // in the packed form only
-	z.Write(bytes.Repeat([]byte("unpacked"), 1<<20))
+	z.Write(bytes.Repeat([]byte("unpacked"), 1<<17))
 	z.Close()
 	accepted := make(chan []string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,7 +20,7 @@ func TestRetrySchedule(t *testing.T) {
 		jitter float64
 		slack  float64
 	}{
-		{"exact", dispatch.DefaultPauses(), -1, 0},
+		{"exact", dispatch.DefaultPauses()[:4], -1, 0},
 		{"with jitter", []time.Duration{5 * time.Second, time.Minute, 10 * time.Minute}, 0, 0.2},
 	} {
 		t.Run(test.name, func(t *testing.T) {

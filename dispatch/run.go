@@ -33,7 +33,7 @@ type run struct {
 	prunes   signal // there is much to prune
 	clock    *clock
 	slots    *slots
-	claiming sync.Mutex // while the room for a claim must stay what it is
+	claiming chan struct{} // holds a token while the room for a claim must stay what it is
 	outcomes chan outcome
 	slow     suspensions
 	attempts sync.WaitGroup
@@ -62,6 +62,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		prunes:   newSignal(),
 		clock:    newClock(e.wall),
 		slots:    newSlots(&e.options),
+		claiming: make(chan struct{}, 1),
 		outcomes: make(chan outcome, settleBatch),
 		identity: identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
 	}
@@ -91,12 +92,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	r.attempts.Wait()
 	close(r.outcomes)
 	settling.Wait()
-	r.hooks.Wait()
 	stopBeating()
 	beating.Wait()
 	for w := range r.workers() {
 		r.leave(closing, w)
 	}
+	r.hooks.Wait() // they may take until closing ends
 	return nil
 }
 

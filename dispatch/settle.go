@@ -9,14 +9,8 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-const (
-	// settleBatch is how many outcomes are settled in one transaction at most.
-	settleBatch = 256
-
-	// settleBlind is how many outcomes are tried one by one while none is taken: most
-	// likely the store is away.
-	settleBlind = 8
-)
+// settleBatch is how many outcomes are settled in one transaction at most.
+const settleBatch = 256
 
 // An outcome is what became of a delivery in hand.
 type outcome struct {
@@ -142,22 +136,6 @@ func (s *settler) settleAgain(ctx context.Context) {
 	}
 	if len(s.waiting) == 0 {
 		s.pause = firstPause
-	}
-}
-
-// settleEach settles one by one what was refused together.
-func (s *settler) settleEach(ctx context.Context, w webhook.Worker, outcomes []unsettled, err error) {
-	s.away = true
-	for i, o := range outcomes {
-		if len(outcomes) > 1 && !(s.away && i >= settleBlind) {
-			if err = s.record(ctx, w, o); err == nil {
-				continue
-			}
-		}
-		s.refused(ctx, o, err)
-	}
-	if ctx.Err() == nil {
-		s.failing.note(err)
 	}
 }
 

@@ -125,6 +125,63 @@ func (s *refusingSettle) Settle(
 	return s.Store.Settle(ctx, w, outcomes)
 }
 
+// An outcome that came together with many that the store refuses for good is recorded in
+// full, soon: it does not wait behind them.
+func TestOutcomeBehindRefused(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		const poisoned = 20
+		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
+			if r.URL.Path == "/good" {
+				advance(100 * time.Millisecond) // it comes last
+			} else {
+				advance(50 * time.Millisecond)
+			}
+			return answer(200, "text"), nil
+		}
+		store := &slowPoisonedSettle{Store: b.Store, poisoned: make(map[string]bool)}
+		b.Engine = b.engineOn(store, nil)
+		for i := range poisoned {
+			store.poisoned[b.Callback(strconv.Itoa(i), webhook.Callback{}).ID] = true
+		}
+		first := b.Callback("first", webhook.Callback{Expression: "age == 0"})
+		good := b.Callback("good", webhook.Callback{})
+		b.Dispatch("0", 0)
+		b.Start()
+		advance(20 * time.Second)
+		synctest.Wait()
+		for _, c := range []webhook.Callback{first, good} {
+			d := b.Delivery("0", 0, c)
+			attempts, err := b.Store.Attempts(t.Context(), d.ID)
+			if err != nil || len(attempts) != 1 || attempts[0].Answer != "text" || d.State != webhook.DeliveryDelivered {
+				t.Errorf("the delivery is %s, with the attempts %+v, %v", d.State, attempts, err)
+			}
+		}
+	})
+}
+
+// slowPoisonedSettle refuses what is said of some callbacks, in any form. Its first answer
+// is slow: what comes meanwhile is settled together.
+type slowPoisonedSettle struct {
+	webhook.Store
+	poisoned map[string]bool
+	slow     bool
+}
+
+func (s *slowPoisonedSettle) Settle(
+	ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome,
+) ([]webhook.Callback, error) {
+	if !s.slow {
+		s.slow = true
+		advance(time.Second)
+	}
+	for _, o := range outcomes {
+		if s.poisoned[o.Callback] {
+			return nil, errors.New("constraint failed")
+		}
+	}
+	return s.Store.Settle(ctx, w, outcomes)
+}
+
 // A store that settles nothing for an hour gets its outcomes afterwards: nothing is
 // posted twice.
 func TestSettleOutlastsOutage(t *testing.T) {

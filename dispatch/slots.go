@@ -112,11 +112,17 @@ func (s *slots) note(callback string, a *webhook.Attempt) {
 	s.receiver(callback).note(a, time.Now(), s.perCallback, s.answering.total)
 }
 
-// notePause remembers that this engine pauses a callback.
-func (s *slots) notePause(callback string, until time.Time) {
+// notePause remembers that this engine pauses a callback, by a request that began at the
+// given time. As in the store, of requests that were in flight together the longest pause
+// counts.
+func (s *slots) notePause(callback string, began, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.receiver(callback).pausedUntil = until
+	r := s.receiver(callback)
+	if together := began.Before(r.pausedAt); !together || until.After(r.pausedUntil) {
+		r.pausedUntil = until
+	}
+	r.pausedAt = time.Now()
 }
 
 // receiver returns what is known of a callback's receiver. When that would be too much,

@@ -70,14 +70,22 @@ func TestSlowConditions(t *testing.T) {
 			t.Errorf("arrived: %s, want %s at the honest one", got, id)
 		}
 	}
+	evaluated := 0 // on the last event
 	for i, c := range slow {
 		c, err := store.Callback(t.Context(), c.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.ExpressionFailures != events || !strings.HasPrefix(c.ExpressionError.Message, "was not evaluated") {
+		if c.ExpressionFailures != events {
 			t.Errorf("slow condition %d failed %d times, last: %s", i, c.ExpressionFailures, c.ExpressionError.Message)
 		}
+		if !strings.HasPrefix(c.ExpressionError.Message, "was not evaluated") {
+			evaluated++
+		}
+	}
+	// On a slow machine the time of an event is up after one or two of them.
+	if evaluated > 3 {
+		t.Errorf("%d of the slow conditions were evaluated on the last event", evaluated)
 	}
 	mended := slow[0]
 	mended.Expression = "age == 20"

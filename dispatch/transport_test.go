@@ -172,7 +172,7 @@ func TestSilentTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const attempts = 15
+	const attempts = 8 // after ten failures there would be pauses
 	closed := make(chan struct{}, attempts)
 	go func() {
 		for {

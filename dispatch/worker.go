@@ -15,7 +15,16 @@ type identity struct {
 
 	mu      sync.Mutex
 	current webhook.Worker
-	inHand  map[webhook.Worker]int // deliveries
+	// claiming is in whose name a claim is under way, 0 while none is: it may have got
+	// something already.
+	claiming webhook.Worker
+	inHand   map[webhook.Worker]int // deliveries
+}
+
+// over reports whether a worker is done with: it is a former one that has nothing in hand,
+// and nothing to come. It is called with mu held.
+func (i *identity) over(w webhook.Worker) bool {
+	return w != 0 && w != i.current && w != i.claiming && i.inHand[w] == 0
 }
 
 // me returns the worker that the run is now.
@@ -55,13 +64,33 @@ func (r *run) join(ctx context.Context, stale webhook.Worker) bool {
 		}
 		r.identity.mu.Lock()
 		r.identity.current = w
-		empty := r.identity.inHand[stale] == 0
+		over := r.identity.over(stale)
 		r.identity.mu.Unlock()
-		if empty && stale != 0 {
+		if over {
 			r.leave(ctx, stale)
 		}
 		return nil
 	})
+}
+
+// beginClaim returns the worker that is to claim. It does not leave before endClaim: what
+// it is just being given would be handed back, and go out twice.
+func (r *run) beginClaim() webhook.Worker {
+	r.identity.mu.Lock()
+	defer r.identity.mu.Unlock()
+	r.identity.claiming = r.identity.current
+	return r.identity.current
+}
+
+func (r *run) endClaim(ctx context.Context) {
+	r.identity.mu.Lock()
+	w := r.identity.claiming
+	r.identity.claiming = 0
+	over := r.identity.over(w)
+	r.identity.mu.Unlock()
+	if over {
+		r.leave(ctx, w)
+	}
 }
 
 // hold counts a delivery that a worker has in hand.
@@ -76,13 +105,12 @@ func (r *run) hold(w webhook.Worker) {
 func (r *run) drop(ctx context.Context, w webhook.Worker) {
 	r.identity.mu.Lock()
 	r.identity.inHand[w]--
-	empty := r.identity.inHand[w] == 0
-	if empty {
+	if r.identity.inHand[w] == 0 {
 		delete(r.identity.inHand, w)
 	}
-	former := w != r.identity.current
+	over := r.identity.over(w)
 	r.identity.mu.Unlock()
-	if empty && former {
+	if over {
 		r.leave(ctx, w)
 	}
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -51,6 +52,9 @@ func (a *API) replayDeliveries(w http.ResponseWriter, r *http.Request, c webhook
 		}
 	}
 	selected, err := a.store.StartReplay(r.Context(), request)
+	if errors.Is(err, webhook.ErrLimit) {
+		return webhook.Invalid("", "%d replays of this callback are under way: wait until one is done", webhook.MaxReplays)
+	}
 	if err != nil {
 		return err
 	}

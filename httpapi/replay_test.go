@@ -104,6 +104,20 @@ func TestReplayWhileDisabled(t *testing.T) {
 	c.do(http.MethodPost, "/delivery/e1_"+id+"/replay", "").want(http.StatusAccepted)
 }
 
+// A replay too many is refused with words that are about replays.
+func TestTooManyReplays(t *testing.T) {
+	store := newHistory(t)
+	c := serve(t, newAPI(t, store, nil))
+	id := c.create("/database/788/callbacks", someURL)
+	store.tell("e1", "1")
+	store.attempt(webhook.DeliveryDead, 500)
+	for range webhook.MaxReplays {
+		c.post("/callback/"+id+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).want(http.StatusAccepted)
+	}
+	c.post("/callback/"+id+"/replay", `{"since":"2020-01-01T00:00:00Z"}`).
+		wantError(http.StatusBadRequest, "", "100 replays of this callback are under way")
+}
+
 // What was born dead has no message.
 func TestReplayWithoutMessage(t *testing.T) {
 	store := newHistory(t)

@@ -18,8 +18,8 @@ var (
 	// and repeat the update.
 	ErrConflict = errors.New("webhook: changed meanwhile")
 
-	// ErrLimit: the database or collection has as many callbacks as it may have.
-	ErrLimit = errors.New("webhook: too many callbacks")
+	// ErrLimit: there are as many of something as there may be.
+	ErrLimit = errors.New("webhook: too many")
 )
 
 // Errors of taking events in and of delivering again, to be matched with errors.Is.

@@ -13,7 +13,8 @@ type History interface {
 	// Deliveries returns a page of deliveries, latest event first.
 	Deliveries(ctx context.Context, q DeliveryQuery) (DeliveryPage, error)
 
-	// Attempts returns the attempts of a delivery in their order, or ErrNotFound.
+	// Attempts returns the last attempts of a delivery, up to MaxAttempts of them, in
+	// their order; or ErrNotFound.
 	Attempts(ctx context.Context, id string) ([]Attempt, error)
 
 	// Replay makes a delivery that has ended open again, as a replayed one with all
@@ -26,12 +27,14 @@ type History interface {
 	// StartReplay asks for every delivery of a callback that has ended, and that the
 	// request selects, to be replayed in the order of their events. The request is
 	// durable; ContinueReplays does what it asks for. Deliveries of events that are
-	// appended later are not selected. It returns how many are; ErrNotFound or
-	// ErrDisabled.
+	// appended later are not selected. It returns how many are; ErrNotFound,
+	// ErrDisabled, or ErrLimit where MaxReplays requests for the callback are open.
 	StartReplay(ctx context.Context, r ReplayRequest) (selected int, err error)
 
 	// ContinueReplays replays up to limit deliveries that were asked for by
-	// StartReplay, in one transaction, and reports whether there may be more.
+	// StartReplay, in one transaction, and reports whether there may be more. The
+	// requests for one callback are met one after the other, and the callbacks take
+	// turns from call to call: none waits for all of another.
 	// Those that are gone, open, or have no message are passed over. When a callback
 	// is deleted or disabled the requests for it end.
 	ContinueReplays(ctx context.Context, limit int) (more bool, err error)
@@ -47,6 +50,13 @@ type History interface {
 	// time; after an error some may be left.
 	Purge(ctx context.Context, scope Scope, record string) (events int, err error)
 }
+
+// MaxAttempts is how many attempts of a delivery are kept, MaxReplays how many requests
+// to replay deliveries of a callback may be open.
+const (
+	MaxAttempts = 100
+	MaxReplays  = 100
+)
 
 // A DeliveryQuery selects deliveries; its empty fields do not constrain.
 type DeliveryQuery struct {

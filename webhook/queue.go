@@ -65,9 +65,11 @@ type Queue interface {
 	// gives an error that matches ErrInvalid, and then nothing is recorded.
 	Settle(ctx context.Context, w Worker, outcomes []Outcome) (disabled []Callback, err error)
 
-	// Reschedule mends what a clock that was wrong has left behind: a ready delivery
-	// whose last attempt began more than a minute after now is due as long after now
-	// as it was to be after that attempt. To do it again changes nothing.
+	// Reschedule mends what a clock that was ahead by more than a minute has left
+	// behind: a ready delivery whose last attempt began later than that is due as
+	// long after now as it was to be after that attempt; a pause that was noted with
+	// such an attempt lasts as long from now; a callback that is failing since then is
+	// failing since now. To do it again changes nothing.
 	Reschedule(ctx context.Context, now time.Time) error
 }
 

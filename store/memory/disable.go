@@ -18,5 +18,5 @@ func (s *Store) disable(c *callback, reason string) {
 			s.close(d, webhook.DeliveryDead, reason)
 		}
 	}
-	s.forgetReplays(c)
+	c.replays = nil
 }

@@ -64,7 +64,7 @@ func (d *delivery) view() webhook.Delivery {
 		Reason:     d.reason,
 		Passed:     d.passed,
 		Replayed:   d.replayed,
-		Attempts:   len(d.attempts),
+		Attempts:   d.tried,
 		Earlier:    d.earlier,
 		Due:        d.due,
 		Created:    d.created,

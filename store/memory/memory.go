@@ -37,7 +37,7 @@ type Store struct {
 	lastSequence int64
 	backlog      int // how many events are not fanned out, and deliveries open
 
-	replays []*replayRequest // the oldest first
+	lastReplaying int64 // the number of the callback that had deliveries replayed last
 
 	workers    map[webhook.Worker]*worker
 	lastWorker webhook.Worker
@@ -58,6 +58,8 @@ func New() *Store {
 type callback struct {
 	webhook.Callback
 	number     int64
+	pausedFrom time.Time        // when the pause was noted
+	replays    []*replayRequest // the oldest first
 	deliveries map[*event]*delivery
 	lanes      map[lane][]*delivery
 	ready      queue     // may be claimed, earliest event first
@@ -96,10 +98,11 @@ type delivery struct {
 	passed   bool
 	replayed bool
 	earlier  int
-	due      time.Time // zero: at once
-	from     time.Time // what due counts from: the last attempt, or its correction
-	worker   *worker   // set while claimed
-	attempts []webhook.Attempt
+	due      time.Time         // zero: at once
+	from     time.Time         // what due counts from: the last attempt, or its correction
+	worker   *worker           // set while claimed
+	attempts []webhook.Attempt // the last ones
+	tried    int               // attempts
 	created  time.Time
 	ended    time.Time
 }

@@ -182,7 +182,6 @@ func (s *Store) DeleteCallback(ctx context.Context, id string) error {
 			delete(d.worker.claims, d)
 		}
 	}
-	s.forgetReplays(c)
 	i := s.behind(id)
 	s.callbacks = slices.Delete(s.callbacks, i-1, i)
 	s.revision++

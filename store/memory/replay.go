@@ -13,7 +13,6 @@ import (
 // A replayRequest asks for deliveries of a callback to be replayed.
 type replayRequest struct {
 	webhook.ReplayRequest
-	callback *callback
 	selected []*delivery // what is left of them, in the order of their events
 }
 
@@ -49,7 +48,7 @@ func (d *delivery) hasMessage() bool {
 // replay opens a delivery that has ended again.
 func (s *Store) replay(d *delivery) {
 	d.replayed, d.passed = true, false
-	d.earlier = len(d.attempts)
+	d.earlier = d.tried
 	d.reason = ""
 	d.due, d.from, d.ended = time.Time{}, time.Time{}, time.Time{}
 	s.open(d)
@@ -69,7 +68,10 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 	if c.State == webhook.StateDisabled {
 		return 0, webhook.ErrDisabled
 	}
-	request := &replayRequest{ReplayRequest: r, callback: c}
+	if len(c.replays) >= webhook.MaxReplays {
+		return 0, webhook.ErrLimit
+	}
+	request := &replayRequest{ReplayRequest: r}
 	for _, d := range c.deliveries {
 		if request.selects(d) {
 			request.selected = append(request.selected, d)
@@ -79,7 +81,9 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 		return cmp.Compare(a.event.sequence, b.event.sequence)
 	})
 	selected = len(request.selected)
-	s.replays = append(s.replays, request)
+	if selected > 0 {
+		c.replays = append(c.replays, request)
+	}
 	s.wake()
 	return selected, nil
 }
@@ -95,16 +99,30 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.replays) > 0 && limit > 0 {
-		if d := s.replays[0].next(); d != nil {
-			s.replay(d)
-			limit--
-		} else {
-			s.replays = s.replays[1:]
+	for c := s.nextReplaying(); c != nil && limit > 0; c = s.nextReplaying() {
+		s.lastReplaying = c.number
+		for len(c.replays) > 0 && limit > 0 {
+			if d := c.replays[0].next(); d != nil {
+				s.replay(d)
+				limit--
+			} else {
+				c.replays = c.replays[1:]
+			}
 		}
 	}
 	s.wake()
-	return len(s.replays) > 0, nil
+	return s.nextReplaying() != nil, nil
+}
+
+// nextReplaying returns the callback whose turn it is to have deliveries replayed, nil
+// where nothing is to be replayed.
+func (s *Store) nextReplaying() *callback {
+	for _, c := range s.from(id(s.lastReplaying)) {
+		if len(c.replays) > 0 {
+			return c
+		}
+	}
+	return nil
 }
 
 // next returns the next delivery that is to be replayed, or nil at the end.
@@ -117,9 +135,4 @@ func (r *replayRequest) next() *delivery {
 		}
 	}
 	return nil
-}
-
-// forgetReplays ends the requests for a callback.
-func (s *Store) forgetReplays(c *callback) {
-	s.replays = slices.DeleteFunc(s.replays, func(r *replayRequest) bool { return r.callback == c })
 }

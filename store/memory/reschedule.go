@@ -15,6 +15,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.callbacks {
+		c.rescheduleHealth(now)
 		for _, q := range []*queue{&c.ready, &c.scheduled} {
 			for _, d := range q.items {
 				d.reschedule(now)
@@ -26,10 +27,24 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// rescheduleHealth mends what was noted of a callback by a clock that was ahead.
+func (c *callback) rescheduleHealth(now time.Time) {
+	if ahead(c.pausedFrom, now) && c.Health.PausedUntil.After(c.pausedFrom) {
+		c.Health.PausedUntil = now.Add(c.Health.PausedUntil.Sub(c.pausedFrom))
+		c.pausedFrom = now
+	}
+	if ahead(c.Health.FailingSince, now) {
+		c.Health.FailingSince = now
+	}
+}
+
+// ahead reports whether a time was noted by a clock that was ahead.
+func ahead(at, now time.Time) bool { return at.After(now.Add(time.Minute)) }
+
 // reschedule makes a ready delivery due as long after now as it was to be after its
 // last attempt, when that was made by a clock that was ahead.
 func (d *delivery) reschedule(now time.Time) {
-	if d.due.IsZero() || !d.from.After(now.Add(time.Minute)) || d.due.Before(d.from) {
+	if d.due.IsZero() || !ahead(d.from, now) || d.due.Before(d.from) {
 		return
 	}
 	d.due = now.Add(d.due.Sub(d.from))

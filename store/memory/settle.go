@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -53,7 +54,7 @@ func (s *Store) delivery(sequence int64, callback string) *delivery {
 
 // follows reports whether an attempt, if any was made, is the delivery's next.
 func (d *delivery) follows(a *webhook.Attempt) bool {
-	return a == nil || a.Number == len(d.attempts)+1
+	return a == nil || a.Number == d.tried+1
 }
 
 // settle records the outcome of a claimed delivery, and reports whether that disabled
@@ -61,14 +62,17 @@ func (d *delivery) follows(a *webhook.Attempt) bool {
 func (s *Store) settle(d *delivery, o webhook.Outcome) (disabled bool) {
 	c := d.callback
 	disabled = o.Disable != nil && c.is(o.Disable)
+	var from time.Time
 	if o.Attempt != nil {
 		a := *o.Attempt
 		a.Time = millis(a.Time)
-		d.attempts = append(d.attempts, a)
-		d.from = a.Time
+		d.tried++
+		d.attempts = append(d.attempts[max(len(d.attempts)-webhook.MaxAttempts+1, 0):], a)
+		from = a.Time
+		d.from = from
 		c.count(a, o.State == webhook.DeliveryDelivered)
 	}
-	c.pause(millis(o.Pause))
+	c.pause(from, millis(o.Pause))
 	if disabled {
 		s.disable(c, o.Disable.Reason)
 		c.Updated = now()

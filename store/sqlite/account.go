@@ -64,6 +64,6 @@ func (b *settlement) note(a *account, o webhook.Outcome) error {
 	if o.Attempt != nil {
 		a.health.count(o.Attempt, o.State == webhook.DeliveryDelivered)
 	}
-	a.health.pausedUntil = max(a.health.pausedUntil, millis(o.Pause))
+	a.health.pause(o)
 	return nil
 }

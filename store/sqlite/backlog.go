@@ -80,9 +80,8 @@ func (s *Store) admit(ctx context.Context) error {
 func (s *Store) measure(m *measurement) {
 	b := &s.backlog
 	var full bool
-	ctx := context.Background()
-	m.err = s.read(ctx, "backlog", func(q querier) error {
-		return q.QueryRowContext(ctx, selectFull, b.most).Scan(&full)
+	m.err = s.read(context.Background(), "backlog", func(tx tx) error {
+		return tx.row(selectFull, b.most).Scan(&full)
 	})
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -3,7 +3,10 @@ package sqlite_test
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -12,6 +15,7 @@ func BenchmarkDispatch(b *testing.B) {
 	for _, batch := range []int{1, 100} {
 		b.Run(fmt.Sprint(batch), func(b *testing.B) {
 			store := open(b, filepath.Join(b.TempDir(), "store.db"))
+			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				if err := store.Dispatch(b.Context(), events(fmt.Sprint(i, "-"), batch)...); err != nil {
 					b.Fatal(err)
@@ -21,16 +25,69 @@ func BenchmarkDispatch(b *testing.B) {
 	}
 }
 
+// BenchmarkDispatchBeside appends from 64 goroutines at once.
+func BenchmarkDispatchBeside(b *testing.B) {
+	store := open(b, filepath.Join(b.TempDir(), "store.db"))
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+	var n atomic.Int64
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := store.Dispatch(b.Context(), event(fmt.Sprint("e", n.Add(1)))); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+// BenchmarkInTx appends in a transaction of the host's, which is not measured itself.
 func BenchmarkInTx(b *testing.B) {
 	for _, batch := range []int{1, 100} {
 		b.Run(fmt.Sprint(batch), func(b *testing.B) {
 			db, store := newHost(b)
+			tx := begin(b, db)
+			defer tx.Rollback()
+			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				tx := begin(b, db)
-				if err := store.InTx(tx).Dispatch(b.Context(), events(fmt.Sprint(i, "-"), batch)...); err != nil {
+				b.StopTimer()
+				list := events(fmt.Sprint(i, "-"), batch)
+				b.StartTimer()
+				if err := store.InTx(tx).Dispatch(b.Context(), list...); err != nil {
 					b.Fatal(err)
 				}
-				if err := tx.Commit(); err != nil {
+			}
+		})
+	}
+}
+
+// BenchmarkFanOut replaces 100 pending events by their deliveries, which it claims or does
+// not.
+func BenchmarkFanOut(b *testing.B) {
+	for _, claims := range []bool{false, true} {
+		b.Run(fmt.Sprintf("claims=%t", claims), func(b *testing.B) {
+			store := open(b, filepath.Join(b.TempDir(), "store.db"))
+			create(b, store)
+			w := join(b, store)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				if err := store.Dispatch(b.Context(), events(fmt.Sprint(i, "-"), 100)...); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				p, err := store.Pending(b.Context(), webhook.PendingRequest{Limit: 100, LimitBytes: 1 << 20})
+				if err != nil || len(p.Events) != 100 {
+					b.Fatal(len(p.Events), err)
+				}
+				x := expansions(p.Events, make([]byte, 500), webhook.Callback{ID: "1"})
+				if !claims {
+					err = store.FanOut(b.Context(), x)
+				} else {
+					_, err = store.FanOutAndClaim(b.Context(), x, webhook.ClaimRequest{
+						Worker: w, Now: time.Now(), Limit: 100, LimitBytes: 1 << 20,
+					})
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"slices"
@@ -73,12 +72,10 @@ func callbackNumber(id string) int64 {
 	return number
 }
 
-// queryCallbacks returns the callbacks that a condition selects. Those that can't be
+// callbacks returns the callbacks that a condition selects. Those that can't be
 // read are noted and left out.
-func queryCallbacks(
-	ctx context.Context, q querier, unread *damage, condition string, args ...any,
-) (callbacks []webhook.Callback, err error) {
-	err = scanRows(ctx, q, func(row scanner) error {
+func (t tx) callbacks(unread *damage, condition string, args ...any) (callbacks []webhook.Callback, err error) {
+	err = t.rows(func(row scanner) error {
 		c, err := scanCallback(row)
 		if err == nil {
 			callbacks = append(callbacks, c)

@@ -12,12 +12,12 @@ const selectDue = `SELECT event_sequence, method, encoding, CASE method
 		WHEN 1 THEN (SELECT length(xml) FROM ringback_events WHERE sequence = event_sequence) END
 	FROM (SELECT * FROM (SELECT event_sequence, method, encoding
 			FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
-			WHERE state = ` + ready + ` AND callback_id = ?1 ORDER BY event_sequence LIMIT ?3)
+			WHERE state = ` + ready + ` AND callback_id = ` + int1 + ` ORDER BY event_sequence LIMIT ` + int3 + `)
 		UNION ALL
 		SELECT * FROM (SELECT event_sequence, method, encoding
 			FROM ringback_deliveries INDEXED BY ringback_deliveries_due
-			WHERE state = ` + scheduled + ` AND callback_id = ?1 AND due <= ?2 ORDER BY due LIMIT ?3)
-		ORDER BY 1 LIMIT ?3)
+			WHERE state = ` + scheduled + ` AND callback_id = ` + int1 + ` AND due <= ?2 ORDER BY due LIMIT ` + int3 + `)
+		ORDER BY 1 LIMIT ` + int3 + `)
 	ORDER BY 1`
 
 // A candidate is a delivery of the callback visited, by its event and the number of its

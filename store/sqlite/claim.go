@@ -43,7 +43,9 @@ const (
 	selectMessage = `SELECT CASE ?2 WHEN 0 THEN json ELSE xml END FROM ringback_events WHERE sequence = ?1`
 
 	claimDelivery = `UPDATE ringback_deliveries SET state = ` + claimed + `, worker = ?3
-	WHERE event_sequence = ?1 AND callback_id = ?2 RETURNING ` + deliveryColumns
+	WHERE event_sequence = ?1 AND callback_id = ?2`
+
+	selectKey = "SELECT " + deliveryColumns + " FROM ringback_deliveries WHERE event_sequence = ? AND callback_id = ?"
 )
 
 // Claim implements [webhook.Queue]. It looks for work before it takes the write lock:
@@ -56,8 +58,9 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 	if err != nil || len(visits) == 0 {
 		return nil, err
 	}
-	c := claim{r: r, messages: make(map[candidate][]byte)}
-	err = s.write(ctx, "claim", func(tx tx) error {
+	var c claim
+	err = s.write(ctx, "claim", r.Limit, func(tx tx) error {
+		c = claim{r: r, messages: make(map[candidate][]byte)}
 		if err := tx.fence(r.Worker); err != nil {
 			return err
 		}
@@ -94,12 +97,12 @@ type busyCallback struct {
 // visits returns the callbacks to be visited, in order.
 func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, error) {
 	var visits []visit
-	err := s.read(ctx, "claim", func(q querier) error {
-		if err := fence(ctx, q, r.Worker); err != nil || r.Limit <= 0 {
+	err := s.read(ctx, "claim", func(tx tx) error {
+		if err := tx.fence(r.Worker); err != nil || r.Limit <= 0 {
 			return err
 		}
 		var busy []busyCallback
-		err := scanRows(ctx, q, func(row scanner) error {
+		err := tx.rows(func(row scanner) error {
 			var c busyCallback
 			err := row.Scan(&c.callback, &c.health.successes, &c.health.failures, &c.health.failingSince, &c.health.pausedUntil)
 			busy = append(busy, c)
@@ -163,9 +166,12 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 		if len(c.claimed) > 0 && c.size > c.r.LimitBytes {
 			return true, nil
 		}
-		d, err := scanDelivery(tx.row(claimDelivery, next.sequence, v.callback, int64(c.r.Worker)))
+		if err := tx.run(claimDelivery, next.sequence, v.callback, int64(c.r.Worker)); err != nil {
+			return false, err
+		}
+		d, err := scanDelivery(tx.row(selectKey, next.sequence, v.callback))
 		if err == nil {
-			err = describe(context.Background(), tx.conn, &d)
+			err = tx.describe(&d)
 		}
 		if err != nil {
 			return false, err

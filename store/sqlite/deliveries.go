@@ -15,11 +15,11 @@ import (
 // matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	var unread damage
-	err = s.read(ctx, "deliveries", func(q querier) error {
+	err = s.read(ctx, "deliveries", func(tx tx) error {
 		if query.Callback != "" {
 			var number int64
-			err := q.QueryRowContext(ctx, "SELECT id FROM ringback_callbacks WHERE id = ?",
-				callbackNumber(query.Callback)).Scan(&number)
+			err := tx.row("SELECT id FROM ringback_callbacks WHERE id = ?", callbackNumber(query.Callback)).
+				Scan(&number)
 			if errors.Is(err, sql.ErrNoRows) {
 				return nil
 			}
@@ -27,7 +27,7 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 				return err
 			}
 		}
-		all, err := endings(ctx, q)
+		all, err := tx.endings()
 		if err != nil {
 			return err
 		}
@@ -36,12 +36,12 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 			return nil
 		}
 		if query.WithTotal {
-			if err := q.QueryRowContext(ctx, "SELECT count(*)"+source, args...).Scan(&page.Total); err != nil {
+			if err := tx.row("SELECT count(*)"+source, args...).Scan(&page.Total); err != nil {
 				return err
 			}
 		}
 		args = append(args, query.Limit, query.Start)
-		page.Deliveries, err = queryDeliveries(ctx, q, &unread, source+deliveryPage, args...)
+		page.Deliveries, err = tx.deliveries(&unread, source+deliveryPage, args...)
 		for i := range page.Deliveries {
 			show(&page.Deliveries[i], all)
 		}
@@ -55,13 +55,11 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 
 const deliveryPage = " ORDER BY event_sequence DESC, callback_id DESC LIMIT ? OFFSET ?"
 
-// queryDeliveries returns the deliveries of a source, whole. Those that can't be read
+// deliveries returns the deliveries of a source, whole. Those that can't be read
 // are noted and left out.
-func queryDeliveries(
-	ctx context.Context, q querier, unread *damage, source string, args ...any,
-) ([]webhook.Delivery, error) {
+func (t tx) deliveries(unread *damage, source string, args ...any) ([]webhook.Delivery, error) {
 	var found []webhook.Delivery
-	err := scanRows(ctx, q, func(row scanner) error {
+	err := t.rows(func(row scanner) error {
 		d, err := scanDelivery(row)
 		if err == nil {
 			found = append(found, d)
@@ -73,7 +71,7 @@ func queryDeliveries(
 	}
 	whole := found[:0]
 	for _, d := range found {
-		err := describe(ctx, q, &d)
+		err := t.describe(&d)
 		if err == nil {
 			whole = append(whole, d)
 		} else if err = unread.note(err); err != nil {

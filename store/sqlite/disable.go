@@ -50,8 +50,8 @@ func (t tx) end(callback int64, most int) (ended int, err error) {
 // such a callback.
 func (s *Store) endSome(ctx context.Context) (ended bool, err error) {
 	var callback int64
-	err = s.read(ctx, "prune", func(q querier) error {
-		return q.QueryRowContext(ctx, selectEnding).Scan(&callback)
+	err = s.read(ctx, "prune", func(tx tx) error {
+		return tx.row(selectEnding).Scan(&callback)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -59,7 +59,7 @@ func (s *Store) endSome(ctx context.Context) (ended bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.write(ctx, "prune", func(tx tx) error {
+	err = s.write(ctx, "prune", stepSize, func(tx tx) error {
 		// It may have become active since.
 		err := tx.row("SELECT id FROM ringback_callbacks WHERE id = ? AND ending = 1", callback).Scan(&callback)
 		if errors.Is(err, sql.ErrNoRows) {

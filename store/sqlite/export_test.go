@@ -1,20 +1,42 @@
 package sqlite
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // LimitPages keeps the database from growing by more than so many pages: the disk is
 // full then, as far as the store can tell.
 func (s *Store) LimitPages(more int) error {
-	return s.writer.limitPages(more)
+	return s.writer.outside(context.Background(), func(tx tx) error {
+		var pages int
+		if err := tx.row("PRAGMA page_count").Scan(&pages); err != nil {
+			return err
+		}
+		return tx.row(fmt.Sprintf("PRAGMA max_page_count = %d", pages+more)).Scan(&pages)
+	})
 }
 
-func (w *writer) limitPages(more int) error {
-	<-w.turn
-	defer func() { w.turn <- struct{}{} }()
-	tx := tx{w.conn}
-	var pages int
-	if err := tx.row("PRAGMA page_count").Scan(&pages); err != nil {
-		return err
+// BusyTimeout is how long a write waits for other connections.
+const BusyTimeout = busyTimeout
+
+// CountCommits returns what tells how many transactions the store has committed since.
+func (s *Store) CountCommits() (commits func() int) {
+	n := 0
+	outside := func(run func(c *conn)) {
+		_ = s.writer.outside(context.Background(), func(tx tx) error {
+			run(tx.conn)
+			return nil
+		})
 	}
-	return tx.row(fmt.Sprintf("PRAGMA max_page_count = %d", pages+more)).Scan(&pages)
+	outside(func(c *conn) {
+		c.driver.RegisterCommitHook(func() int {
+			n++
+			return 0
+		})
+	})
+	return func() (counted int) {
+		outside(func(*conn) { counted = n })
+		return counted
+	}
 }

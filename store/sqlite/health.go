@@ -3,7 +3,7 @@ package sqlite
 import "github.com/ringback-dev/ringback/webhook"
 
 // storedHealth is a callback's health as the database has it.
-type storedHealth struct{ successes, failures, failingSince, pausedUntil int64 }
+type storedHealth struct{ successes, failures, failingSince, pausedUntil, pausedFrom int64 }
 
 func (h storedHealth) webhook() webhook.Health {
 	return webhook.Health{
@@ -20,19 +20,33 @@ const (
 		coalesce((SELECT paused_until FROM ringback_health WHERE callback_id = id), 0)`
 
 	// What a batch adds: ?2 successes, then ?3 failures of which the first was made at
-	// ?4; ?5 is until when to pause, 0 for not. A stored pause that is longer by more
-	// than ?6 was noted by a clock that was wrong.
-	addHealth = `INSERT INTO ringback_health (callback_id, successes, failures, failing_since, paused_until)
-	SELECT id, ?2, ?3, ?4, ?5 FROM ringback_callbacks WHERE id = ?1
+	// ?4; ?5 is until when to pause, 0 for not, and ?7 since when. A stored pause that is
+	// longer by more than ?6 was noted by a clock that was wrong.
+	addHealth = `INSERT INTO ringback_health (callback_id, successes, failures, failing_since, paused_until, paused_from)
+	SELECT id, ?2, ?3, ?4, ?5, ?7 FROM ringback_callbacks WHERE id = ?1
 	ON CONFLICT (callback_id) DO UPDATE SET
 		successes = successes + ?2,
 		failures = CASE WHEN ?2 > 0 THEN ?3 ELSE failures + ?3 END,
 		failing_since = CASE WHEN ?2 > 0 OR failing_since = 0 THEN ?4 ELSE failing_since END,
-		paused_until = CASE WHEN ?5 > paused_until OR ?5 > 0 AND paused_until > ?5 + ?6 THEN ?5 ELSE paused_until END`
+		paused_until = CASE WHEN ?5 > paused_until OR ?5 > 0 AND paused_until > ?5 + ?6 THEN ?5 ELSE paused_until END,
+		paused_from = CASE WHEN ?5 > paused_until OR ?5 > 0 AND paused_until > ?5 + ?6 THEN ?7 ELSE paused_from END`
 
 	// All but the successes.
-	resetHealth = `UPDATE ringback_health SET failures = 0, failing_since = 0, paused_until = 0 WHERE callback_id = ?`
+	resetHealth = `UPDATE ringback_health SET failures = 0, failing_since = 0, paused_until = 0, paused_from = 0
+	WHERE callback_id = ?`
 )
+
+// pause notes what an outcome wants of the callback's pause.
+func (h *storedHealth) pause(o webhook.Outcome) {
+	until := millis(o.Pause)
+	if until <= h.pausedUntil {
+		return
+	}
+	h.pausedUntil, h.pausedFrom = until, 0
+	if o.Attempt != nil {
+		h.pausedFrom = millis(o.Attempt.Time)
+	}
+}
 
 // count counts an attempt for the health of a callback.
 func (h *storedHealth) count(a *webhook.Attempt, succeeded bool) {
@@ -60,7 +74,6 @@ func (t tx) addHealth(callback int64, h storedHealth) error {
 	if h == (storedHealth{}) {
 		return nil
 	}
-	_, err := t.exec(addHealth, callback, h.successes, h.failures, h.failingSince, h.pausedUntil,
-		webhook.MaxPause.Milliseconds())
-	return err
+	return t.run(addHealth, callback, h.successes, h.failures, h.failingSince, h.pausedUntil,
+		webhook.MaxPause.Milliseconds(), h.pausedFrom)
 }

@@ -112,15 +112,19 @@ func fanOut(t testing.TB, store webhook.Store, message []byte, callbacks ...webh
 	if err != nil {
 		t.Fatal(err)
 	}
-	var expansions []webhook.Expansion
-	for _, e := range p.Events {
-		x := webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: message}}
+	return store.FanOut(t.Context(), expansions(p.Events, message, callbacks...))
+}
+
+// expansions expand events to callbacks, with a message.
+func expansions(events []webhook.Event, message []byte, callbacks ...webhook.Callback) []webhook.Expansion {
+	list := make([]webhook.Expansion, len(events))
+	for i, e := range events {
+		list[i] = webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: message}}
 		for _, c := range callbacks {
-			x.Targets = append(x.Targets, webhook.Target{Callback: c.ID})
+			list[i].Targets = append(list[i].Targets, webhook.Target{Callback: c.ID})
 		}
-		expansions = append(expansions, x)
 	}
-	return store.FanOut(t.Context(), expansions)
+	return list
 }
 
 // fill writes events that are fanned out to the first callback, so many about each

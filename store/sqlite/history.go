@@ -57,8 +57,8 @@ func scanDelivery(row scanner) (d webhook.Delivery, err error) {
 }
 
 // describe sets what a delivery has of its event.
-func describe(ctx context.Context, q querier, d *webhook.Delivery) error {
-	err := q.QueryRowContext(ctx, selectEvent, d.Sequence).
+func (t tx) describe(d *webhook.Delivery) error {
+	err := t.row(selectEvent, d.Sequence).
 		Scan(&d.EventID, &d.Database, &d.Collection, &d.Record, &d.Action)
 	if errors.Is(err, sql.ErrNoRows) {
 		return damaged("delivery of event %d to callback %s: the event is gone", d.Sequence, d.Callback)
@@ -75,9 +75,9 @@ type ending struct {
 }
 
 // endings returns the callbacks that have any, by their IDs. As a rule there are none.
-func endings(ctx context.Context, q querier) (map[string]ending, error) {
+func (t tx) endings() (map[string]ending, error) {
 	var all map[string]ending
-	err := scanRows(ctx, q, func(row scanner) error {
+	err := t.rows(func(row scanner) error {
 		var id string
 		var e ending
 		err := row.Scan(&id, &e.reason, &e.since)
@@ -99,33 +99,33 @@ func show(d *webhook.Delivery, all map[string]ending) {
 }
 
 // delivery returns one delivery, or ErrNotFound.
-func delivery(ctx context.Context, q querier, id string) (webhook.Delivery, error) {
+func (t tx) delivery(id string) (webhook.Delivery, error) {
 	event, callback, _ := webhook.SplitDeliveryID(id)
 	var sequence int64
-	err := q.QueryRowContext(ctx, selectEventNumber, event).Scan(&sequence)
+	err := t.row(selectEventNumber, event).Scan(&sequence)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = webhook.ErrNotFound
 	}
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
-	d, err := scanDelivery(q.QueryRowContext(ctx, selectDelivery, sequence, callbackNumber(callback)))
+	d, err := scanDelivery(t.row(selectDelivery, sequence, callbackNumber(callback)))
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
-	all, err := endings(ctx, q)
+	all, err := t.endings()
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
 	show(&d, all)
-	return d, describe(ctx, q, &d)
+	return d, t.describe(&d)
 }
 
 // Delivery implements [webhook.History]. The error for one that can't be read matches
 // [webhook.ErrDamaged].
 func (s *Store) Delivery(ctx context.Context, id string) (d webhook.Delivery, err error) {
-	err = s.read(ctx, "delivery", func(q querier) error {
-		d, err = delivery(ctx, q, id)
+	err = s.read(ctx, "delivery", func(tx tx) error {
+		d, err = tx.delivery(id)
 		return err
 	})
 	return d, err
@@ -133,12 +133,12 @@ func (s *Store) Delivery(ctx context.Context, id string) (d webhook.Delivery, er
 
 // Attempts implements [webhook.History].
 func (s *Store) Attempts(ctx context.Context, id string) (attempts []webhook.Attempt, err error) {
-	err = s.read(ctx, "attempts", func(q querier) error {
-		d, err := delivery(ctx, q, id)
+	err = s.read(ctx, "attempts", func(tx tx) error {
+		d, err := tx.delivery(id)
 		if err != nil {
 			return err
 		}
-		return scanRows(ctx, q, func(row scanner) error {
+		return tx.rows(func(row scanner) error {
 			var a webhook.Attempt
 			var began int64
 			err := row.Scan(&a.Number, &began, &a.Duration, &a.Status, &a.Error, &a.Answer)

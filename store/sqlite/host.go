@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -59,7 +58,6 @@ func inspectConn(ctx context.Context, conn *sql.Conn, relaxed bool) (string, err
 		{"PRAGMA journal_mode", &s.journal},
 		{"PRAGMA synchronous", &s.synchronous},
 		{"PRAGMA busy_timeout", &s.timeout},
-		{"PRAGMA fullfsync", &s.fullfsync},
 	} {
 		if err := conn.QueryRowContext(ctx, look.query).Scan(look.found); err != nil {
 			return "", explain("the host's database", err)
@@ -77,7 +75,7 @@ func inspectConn(ctx context.Context, conn *sql.Conn, relaxed bool) (string, err
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("%w (%v)", errInMemory, err)
 	}
-	return path, judge(path, s, runtime.GOOS, relaxed)
+	return path, judge(path, s, relaxed)
 }
 
 // settings are those of a connection of the host's that matter to a store.
@@ -85,11 +83,10 @@ type settings struct {
 	journal     string
 	synchronous int
 	timeout     int // milliseconds
-	fullfsync   bool
 }
 
-// judge says what about a host's connections on a system must change.
-func judge(path string, s settings, system string, relaxed bool) error {
+// judge says what about a host's connections must change.
+func judge(path string, s settings, relaxed bool) error {
 	const full = 2 // OFF is 0, NORMAL 1, FULL 2, EXTRA 3
 	var wrong []string
 	if s.journal != "wal" {
@@ -98,11 +95,6 @@ func judge(path string, s settings, system string, relaxed bool) error {
 	if s.synchronous < full && !relaxed {
 		wrong = append(wrong, fmt.Sprintf("synchronous is %d, must be 2 (FULL) or 3 (EXTRA): "+
 			"a power cut could undo acknowledged commits", s.synchronous))
-	}
-	if system == "darwin" && !s.fullfsync && !relaxed {
-		wrong = append(wrong, "fullfsync is off, must be on: without it commits do not wait for the disk on macOS. "+
-			"The DSN has no setting for it: register an sqlite3.SQLiteDriver with a ConnectHook that executes "+
-			"PRAGMA fullfsync = 1, or set AllowRelaxedDurability")
 	}
 	if s.timeout <= 0 {
 		wrong = append(wrong, "busy_timeout is 0: a write would fail whenever another one is under way")

@@ -197,3 +197,54 @@ func TestPoolOfOne(t *testing.T) {
 		t.Errorf("pending: %s", got)
 	}
 }
+
+// TestInTxRolledBack dispatches in transactions that SQLite has rolled back already while
+// the host goes on: nothing is appended without the change.
+func TestInTxRolledBack(t *testing.T) {
+	db, store := newHost(t)
+	for _, statement := range []string{
+		"INSERT INTO ledger VALUES ('there')",
+		"CREATE TRIGGER guard BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, statement := range []string{
+		"INSERT OR ROLLBACK INTO ledger VALUES ('there')",
+		"UPDATE ledger SET id = 'other'",
+	} {
+		for _, n := range []int{1, 1200} { // one statement, and several
+			tx := begin(t, db)
+			if _, err := tx.Exec("INSERT INTO ledger VALUES ('change')"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(statement); err == nil {
+				t.Fatal("the statement has not failed")
+			}
+			err := store.InTx(tx).Dispatch(t.Context(), events("e", n)...)
+			if err == nil || !strings.Contains(err.Error(), "rolled the transaction back") {
+				t.Errorf("%s: dispatch: %v", statement, err)
+			}
+			if err := tx.Commit(); err == nil {
+				t.Errorf("%s: committed", statement)
+			}
+			if got := pending(t, store); got != "" {
+				t.Errorf("%s: pending: %s", statement, got)
+			}
+		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM ledger"); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+	tx := begin(t, db) // the connections are as good as new
+	if err := store.InTx(tx).Dispatch(t.Context(), event("e")); err != nil {
+		t.Error(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Error(err)
+	}
+	if got := pending(t, store); got != "e" {
+		t.Errorf("pending: %s", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed migrations/*.sql
@@ -31,13 +32,13 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	latest := len(files)
-	if version, err := s.writer.schemaVersion(); err != nil {
+	if version, err := s.schemaVersion(ctx); err != nil {
 		return err
 	} else if version == latest {
-		return s.writer.probe() // as a rule there is nothing to do
+		return s.probe(ctx) // as a rule there is nothing to do
 	}
-	return s.write(ctx, "migrate", func(tx tx) error {
-		version, err := s.writer.schemaVersion() // another process may have been quicker
+	return s.write(ctx, "migrate", stepSize, func(tx tx) error {
+		version, err := tx.schemaVersion() // another process may have been quicker
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (s *Store) migrate(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if _, err := tx.exec(string(statements)); err != nil {
+			if err := tx.conn.script(string(statements)); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -65,8 +66,10 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // probe returns an error when the file can't be written to. It writes nothing, and
 // hardly waits for others who do.
-func (w *writer) probe() error {
-	_, err := tx{w.conn}.exec("UPDATE ringback_registry SET revision = revision WHERE false")
+func (s *Store) probe(ctx context.Context) error {
+	err := s.writer.outside(ctx, func(tx tx) error {
+		return tx.run("UPDATE ringback_registry SET revision = revision WHERE false")
+	})
 	if isBusy(err) {
 		return nil
 	}
@@ -74,13 +77,23 @@ func (w *writer) probe() error {
 }
 
 // schemaVersion returns the number of the last migration that was made.
-func (w *writer) schemaVersion() (version int, err error) {
-	tx := tx{w.conn}
+func (s *Store) schemaVersion(ctx context.Context) (version int, err error) {
+	// Whoever else opens the file at this moment may be preparing its log.
+	err = whileBusy(ctx, time.Now(), func() error {
+		return s.writer.outside(ctx, func(tx tx) error {
+			version, err = tx.schemaVersion()
+			return err
+		})
+	})
+	return version, err
+}
+
+func (t tx) schemaVersion() (version int, err error) {
 	var exists bool
-	err = tx.row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'ringback_schema')").Scan(&exists)
+	err = t.row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'ringback_schema')").Scan(&exists)
 	if err != nil || !exists {
 		return 0, err
 	}
-	err = tx.row("SELECT coalesce(max(version), 0) FROM ringback_schema").Scan(&version)
+	err = t.row("SELECT coalesce(max(version), 0) FROM ringback_schema").Scan(&version)
 	return version, err
 }

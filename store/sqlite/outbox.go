@@ -2,23 +2,31 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
 const (
+	insertEvent = insertEvents + eventValues + passOver
+
 	insertEvents = `INSERT INTO ringback_events
 	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
 	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	passOver    = " ON CONFLICT (id) DO NOTHING"
 )
 
-// prepareEvents returns the columns of eventValues for each event.
-func prepareEvents(events []webhook.Event) ([][]any, error) {
+// A preparedEvent is one that is about to be appended.
+type preparedEvent struct {
+	webhook.Event
+	columns []any // eventValues
+	size    int   // of its encoded form
+}
+
+// prepareEvents checks events and encodes them.
+func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
 	now := millis(time.Now())
-	prepared := make([][]any, len(events))
+	prepared := make([]preparedEvent, len(events))
 	for i, event := range events {
 		e, encoded, err := webhook.Prepare(event)
 		if err != nil {
@@ -28,9 +36,9 @@ func prepareEvents(events []webhook.Event) ([][]any, error) {
 		if e.Collection != "" {
 			parent = e.Profile.ID
 		}
-		prepared[i] = []any{
+		prepared[i] = preparedEvent{e, []any{
 			e.ID, e.Database, e.Collection, e.Record().ID, parent, string(e.Action), lane(&e), now, encoded,
-		}
+		}, len(encoded)}
 	}
 	return prepared, nil
 }
@@ -47,57 +55,75 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	if err := s.admit(ctx); err != nil {
 		return err
 	}
-	err = s.write(ctx, "dispatch", func(tx tx) error {
-		for _, values := range prepared {
-			if _, err := tx.exec(insertEvents+eventValues+passOver, values...); err != nil {
+	kept := make([]recentEvent, len(prepared))
+	for i := range prepared {
+		kept[i] = recentEvent{prepared[i].Stored(), prepared[i].size}
+	}
+	err = s.write(ctx, "dispatch", len(prepared), func(tx tx) error {
+		for i := range prepared {
+			sequence, err := tx.insert(insertEvent, prepared[i].columns...)
+			if err != nil {
 				return err
 			}
+			kept[i].Sequence = sequence
 		}
 		return nil
 	})
-	if err == nil {
-		s.bell.ring()
+	if err != nil {
+		return err
 	}
-	return err
+	s.recent.add(kept)
+	s.bell.ring()
+	return nil
 }
 
-const selectPending = `SELECT sequence, id, database_id, collection_id, action, data
-	FROM ringback_events INDEXED BY ringback_events_pending
-	WHERE pending = 1 AND sequence > ?1 ORDER BY sequence LIMIT ?2`
+const (
+	selectPending = `SELECT sequence FROM ringback_events INDEXED BY ringback_events_pending
+	WHERE pending = 1 AND sequence > ?1 ORDER BY sequence LIMIT ` + int2
+
+	selectData = `SELECT id, database_id, collection_id, action, data FROM ringback_events WHERE sequence = ?`
+)
 
 // Pending implements [webhook.Outbox].
 func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	var pending webhook.PendingEvents
-	err := s.read(ctx, "pending", func(q querier) (err error) {
-		if pending.Revision, err = revision(ctx, q); err != nil {
+	err := s.read(ctx, "pending", func(tx tx) (err error) {
+		if pending.Revision, err = tx.revision(); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, selectPending, r.After, r.Limit+1)
+		var sequences []int64
+		err = tx.rows(func(row scanner) error {
+			var sequence int64
+			err := row.Scan(&sequence)
+			sequences = append(sequences, sequence)
+			return err
+		}, selectPending, r.After, r.Limit+1)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for taken, size := 0, 0; rows.Next(); taken++ {
-			var known webhook.DamagedEvent // in case that is all
-			var data sql.RawBytes
-			err := rows.Scan(&known.Sequence, &known.ID, &known.Scope.Database, &known.Scope.Collection, &known.Action, &data)
+		if r.After == 0 {
+			s.recent.dropBefore(sequences)
+		}
+		size := 0
+		for i, sequence := range sequences {
+			if pending.More = i == r.Limit; pending.More {
+				break
+			}
+			e, known, err := s.pendingEvent(tx, sequence)
 			if err != nil {
 				return err
 			}
-			size += len(data)
-			if taken == r.Limit || taken > 0 && size > r.LimitBytes {
-				pending.More = true
-				return nil
+			size += e.size
+			if pending.More = i > 0 && size > r.LimitBytes; pending.More {
+				break
 			}
-			e, err := webhook.DecodeEvent(data)
-			if err != nil {
-				pending.Damaged = append(pending.Damaged, known)
-				continue
+			if known != nil {
+				pending.Damaged = append(pending.Damaged, *known)
+			} else {
+				pending.Events = append(pending.Events, e.Event)
 			}
-			e.Sequence = known.Sequence
-			pending.Events = append(pending.Events, e)
 		}
-		return rows.Err()
+		return nil
 	})
 	if err != nil {
 		return webhook.PendingEvents{}, err
@@ -105,9 +131,30 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 	return pending, nil
 }
 
+// pendingEvent returns an event of the outbox, or what is known of one that can't be
+// decoded.
+func (s *Store) pendingEvent(tx tx, sequence int64) (e recentEvent, known *webhook.DamagedEvent, err error) {
+	if e, found := s.recent.take(sequence); found {
+		return e, nil, nil
+	}
+	known = &webhook.DamagedEvent{Sequence: sequence}
+	var data []byte
+	err = tx.row(selectData, sequence).
+		Scan(&known.ID, &known.Scope.Database, &known.Scope.Collection, &known.Action, &data)
+	if err != nil {
+		return e, nil, err
+	}
+	e.size = len(data)
+	if e.Event, err = webhook.DecodeEvent(data); err != nil {
+		return e, known, nil
+	}
+	e.Sequence = sequence
+	return e, nil, nil
+}
+
 // revision returns the registry's revision.
-func revision(ctx context.Context, q querier) (revision int64, err error) {
-	err = q.QueryRowContext(ctx, "SELECT revision FROM ringback_registry").Scan(&revision)
+func (t tx) revision() (revision int64, err error) {
+	err = t.row("SELECT revision FROM ringback_registry").Scan(&revision)
 	return revision, err
 }
 
@@ -121,16 +168,14 @@ const (
 func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Listeners, error) {
 	var listeners webhook.Listeners
 	var unread damage
-	err := s.read(ctx, "listeners", func(q querier) (err error) {
-		if listeners.Revision, err = revision(ctx, q); err != nil {
+	err := s.read(ctx, "listeners", func(tx tx) (err error) {
+		if listeners.Revision, err = tx.revision(); err != nil {
 			return err
 		}
 		if scope.Collection == "" {
-			listeners.Callbacks, err = queryCallbacks(ctx, q, &unread,
-				listenersOfDatabase, scope.Database)
+			listeners.Callbacks, err = tx.callbacks(&unread, listenersOfDatabase, scope.Database)
 		} else {
-			listeners.Callbacks, err = queryCallbacks(ctx, q, &unread,
-				listenersOfCollection, scope.Collection, scope.Database)
+			listeners.Callbacks, err = tx.callbacks(&unread, listenersOfCollection, scope.Collection, scope.Database)
 		}
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -24,6 +25,11 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	store, err := sqlite.New(t.Context(), db, nil) // as after a restart
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, store)
 	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 3, LimitBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)

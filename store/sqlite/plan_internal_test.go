@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -49,7 +48,7 @@ func TestPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.writer.conn.ExecContext(t.Context(), "ANALYZE"); err != nil {
+	if err := store.writer.outside(t.Context(), func(tx tx) error { return tx.run("ANALYZE") }); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("analyzed", func(t *testing.T) { checkPlans(t, store) })
@@ -68,11 +67,14 @@ func checkPlans(t *testing.T, store *Store) {
 	dead := webhook.DeliveryQuery{State: webhook.DeliveryDead}
 	deadOfOne := webhook.DeliveryQuery{Callback: "1", State: webhook.DeliveryDead}
 	for name, statement := range map[string]string{
-		"insertEvents":          insertEvents + eventValues + passOver,
+		"insertEvent":           insertEvent,
 		"selectPending":         selectPending,
+		"selectData":            selectData,
 		"listenersOfDatabase":   selectCallbacks + listenersOfDatabase,
 		"listenersOfCollection": selectCallbacks + listenersOfCollection,
+		"selectTaken":           selectTaken,
 		"takeOff":               takeOff,
+		"selectBehind":          selectBehind,
 		"insertDelivery":        insertDelivery,
 		"noteFailure":           noteFailure,
 		"selectWorker":          selectWorker,
@@ -84,7 +86,9 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectDue":             selectDue,
 		"selectMessage":         selectMessage,
 		"claimDelivery":         claimDelivery,
+		"selectClaimed":         selectClaimed,
 		"settleDelivery":        settleDelivery,
+		"selectKey":             selectKey,
 		"insertAttempt":         insertAttempt,
 		"readySuccessor":        readySuccessor,
 		"selectCallback":        selectCallback,
@@ -127,7 +131,7 @@ func checkPlans(t *testing.T, store *Store) {
 	} {
 		var plan []string
 		parameters := 0
-		for i := range 10 {
+		for i := range 11 {
 			if strings.Contains(statement, fmt.Sprint("?", i)) {
 				parameters = i
 			}
@@ -135,13 +139,15 @@ func checkPlans(t *testing.T, store *Store) {
 		if parameters == 0 {
 			parameters = strings.Count(statement, "?")
 		}
-		err := scanRows(context.Background(), store.writer.conn, func(row scanner) error {
-			var id, parent, unused int
-			var step string
-			err := row.Scan(&id, &parent, &unused, &step)
-			plan = append(plan, step)
-			return err
-		}, "EXPLAIN QUERY PLAN "+statement, make([]any, parameters)...)
+		err := store.writer.outside(t.Context(), func(tx tx) error {
+			return tx.rows(func(row scanner) error {
+				var id, parent, unused int
+				var step string
+				err := row.Scan(&id, &parent, &unused, &step)
+				plan = append(plan, step)
+				return err
+			}, "EXPLAIN QUERY PLAN "+statement, make([]any, parameters)...)
+		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

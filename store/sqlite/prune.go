@@ -41,7 +41,8 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webho
 		}
 	}
 	var window window
-	err = s.write(ctx, "prune", func(tx tx) error {
+	err = s.write(ctx, "prune", stepSize, func(tx tx) error {
+		result = webhook.PruneResult{}
 		window, err = tx.pruneWindow(r)
 		if err != nil {
 			return err

@@ -40,8 +40,8 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (
 	for after := int64(0); err == nil && looked == purgeLooked; {
 		looked = 0
 		var found []int64
-		err = s.read(ctx, "purge", func(q querier) error {
-			return scanRows(ctx, q, func(row scanner) error {
+		err = s.read(ctx, "purge", func(tx tx) error {
+			return tx.rows(func(row scanner) error {
 				looked++
 				var about bool
 				err := row.Scan(&after, &about)
@@ -53,7 +53,7 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (
 		})
 		for len(found) > 0 && err == nil {
 			var removed int
-			err = s.write(ctx, "purge", func(tx tx) error {
+			err = s.write(ctx, "purge", stepSize, func(tx tx) error {
 				removed, err = tx.purge(found)
 				return err
 			})
@@ -66,6 +66,7 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (
 	if events == 0 {
 		return 0, err
 	}
+	s.recent.clear()
 	s.bell.ring()
 	if err == nil {
 		err = s.writer.truncateLog(ctx)
@@ -85,7 +86,7 @@ func (t tx) purge(sequences []int64) (removed int, err error) {
 		if deliveries += n; deliveries >= stepSize {
 			break // there may be more of this event
 		}
-		if _, err := t.exec(purgeEvent, sequence); err != nil {
+		if err := t.run(purgeEvent, sequence); err != nil {
 			return 0, err
 		}
 		removed++
@@ -113,7 +114,7 @@ func (t tx) purgeDeliveries(sequence int64, most int) (removed int, err error) {
 	}, purgeDeliveries, sequence, most)
 	for _, s := range successors {
 		if err == nil {
-			_, err = t.exec(readySuccessor, s.callback, s.lane, s.track)
+			err = t.run(readySuccessor, s.callback, s.lane, s.track)
 		}
 	}
 	return removed, err
@@ -121,7 +122,7 @@ func (t tx) purgeDeliveries(sequence int64, most int) (removed int, err error) {
 
 // How often, and with what pauses, truncateLog tries.
 const (
-	truncateTries = 10
+	truncateTries = 30
 	truncatePause = 50 * time.Millisecond
 )
 
@@ -129,15 +130,11 @@ const (
 // longer than for a transaction.
 func (w *writer) truncateLog(ctx context.Context) error {
 	for try := 1; ; try++ {
-		select {
-		case <-w.turn:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 		var busy bool
 		var pages, moved int
-		err := tx{w.conn}.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-		w.turn <- struct{}{}
+		err := w.outside(ctx, func(tx tx) error {
+			return tx.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+		})
 		if err != nil && !isBusy(err) {
 			return fmt.Errorf("sqlite: purge: %w", err)
 		}

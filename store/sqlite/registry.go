@@ -39,7 +39,8 @@ func normal(c webhook.Callback) webhook.Callback {
 // CreateCallback implements [webhook.Registry].
 func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit int) (webhook.Callback, error) {
 	c = normal(c)
-	err := s.write(ctx, "create callback", func(tx tx) error {
+	var created webhook.Callback
+	err := s.write(ctx, "create callback", 1, func(tx tx) error {
 		if err := tx.checkLimit(c.Scope(), limit); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 		if _, err := tx.exec("INSERT INTO ringback_health (callback_id) VALUES (?)", number); err != nil {
 			return err
 		}
-		if c, err = scanCallback(tx.row(selectCallback, number)); err != nil {
+		if created, err = scanCallback(tx.row(selectCallback, number)); err != nil {
 			return err
 		}
 		return tx.changeRegistry()
@@ -63,7 +64,7 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	if err != nil {
 		return webhook.Callback{}, err
 	}
-	return c, nil
+	return created, nil
 }
 
 // checkLimit returns [webhook.ErrLimit] when a scope has as many callbacks as it may.
@@ -91,8 +92,8 @@ func (t tx) changeRegistry() error {
 // Callback implements [webhook.Registry]. The error for one that can't be read matches
 // [webhook.ErrDamaged]; an update whose secrets and words are sound mends it.
 func (s *Store) Callback(ctx context.Context, id string) (c webhook.Callback, err error) {
-	err = s.read(ctx, "callback", func(q querier) error {
-		c, err = scanCallback(q.QueryRowContext(ctx, selectCallback, callbackNumber(id)))
+	err = s.read(ctx, "callback", func(tx tx) error {
+		c, err = scanCallback(tx.row(selectCallback, callbackNumber(id)))
 		return err
 	})
 	if err != nil {
@@ -115,15 +116,15 @@ func (s *Store) Callbacks(ctx context.Context, q webhook.CallbackQuery) (page we
 		args = append(args, q.Scope.Collection)
 	}
 	var unread damage
-	err = s.read(ctx, "callbacks", func(db querier) error {
+	err = s.read(ctx, "callbacks", func(tx tx) error {
 		if q.WithTotal {
-			err := db.QueryRowContext(ctx, "SELECT count(*) FROM ringback_callbacks WHERE "+condition, args...).
+			err := tx.row("SELECT count(*) FROM ringback_callbacks WHERE "+condition, args...).
 				Scan(&page.Total)
 			if err != nil {
 				return err
 			}
 		}
-		page.Callbacks, err = queryCallbacks(ctx, db, &unread, condition+" ORDER BY id LIMIT ? OFFSET ?",
+		page.Callbacks, err = tx.callbacks(&unread, condition+" ORDER BY id LIMIT ? OFFSET ?",
 			append(args, q.Limit, q.Start)...)
 		return err
 	})
@@ -137,23 +138,23 @@ func (s *Store) Callbacks(ctx context.Context, q webhook.CallbackQuery) (page we
 func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook.Callback, error) {
 	c = normal(c)
 	for {
-		updated := false
-		err := s.write(ctx, "update callback", func(tx tx) (err error) {
-			updated, err = tx.update(&c)
+		var updated *webhook.Callback
+		err := s.write(ctx, "update callback", stepSize, func(tx tx) (err error) {
+			updated, err = tx.update(c)
 			return err
 		})
 		if err != nil {
 			return webhook.Callback{}, err
 		}
-		if updated {
-			return c, nil
+		if updated != nil {
+			return *updated, nil
 		}
 	}
 }
 
-// update replaces what may change of a callback, and reports true; or it ends a part of
-// what was left open when the callback was disabled, and reports false.
-func (t tx) update(c *webhook.Callback) (updated bool, err error) {
+// update replaces what may change of a callback, and returns the whole; or it ends a part
+// of what was left open when the callback was disabled, and returns nil.
+func (t tx) update(c webhook.Callback) (updated *webhook.Callback, err error) {
 	number := callbackNumber(c.ID)
 	var version int64
 	var url string
@@ -163,48 +164,49 @@ func (t tx) update(c *webhook.Callback) (updated bool, err error) {
 		Scan(&version, &url, &state, &ending)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return false, webhook.ErrNotFound
+		return nil, webhook.ErrNotFound
 	case err != nil:
-		return false, err
+		return nil, err
 	case version != c.Version:
-		return false, webhook.ErrConflict
+		return nil, webhook.ErrConflict
 	}
 	if ending {
 		if ended, err := t.end(number, stepSize); err != nil || ended == stepSize {
-			return false, err
+			return nil, err
 		}
 	}
 	if url != c.URL || state == webhook.StateDisabled && c.State == webhook.StateActive {
 		if _, err := t.exec(resetHealth, number); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
 	if _, err := t.exec(forgetFailures, number, c.Expression); err != nil {
-		return false, err
+		return nil, err
 	}
 	_, err = t.exec(updateCallback,
 		number, c.URL, c.Expression, string(c.When), string(c.Action), string(c.Method), string(c.Encoding),
 		string(c.Ordering), string(c.State), c.Reason,
 		c.Secret.Reveal(), c.PreviousSecret.Reveal(), millis(c.PreviousUntil), millis(time.Now()))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if state != webhook.StateDisabled && c.State == webhook.StateDisabled {
 		if _, err := t.beginEnding(number, stepSize); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	if *c, err = scanCallback(t.row(selectCallback, number)); err != nil {
-		return false, err
+	stored, err := scanCallback(t.row(selectCallback, number))
+	if err != nil {
+		return nil, err
 	}
-	return true, t.changeRegistry()
+	return &stored, t.changeRegistry()
 }
 
 // DeleteCallback implements [webhook.Registry]. The callback's deliveries are
 // invisible from then on; there may be a million, so Prune removes them, a few at a
 // time.
 func (s *Store) DeleteCallback(ctx context.Context, id string) error {
-	return s.write(ctx, "delete callback", func(tx tx) error {
+	return s.write(ctx, "delete callback", 1, func(tx tx) error {
 		switch gone, err := tx.exec("DELETE FROM ringback_callbacks WHERE id = ?", callbackNumber(id)); {
 		case err != nil:
 			return err

@@ -26,9 +26,9 @@ const (
 )
 
 // active returns ErrNotFound or ErrDisabled unless a callback is active.
-func active(ctx context.Context, q querier, callback int64) error {
+func (t tx) active(callback int64) error {
 	var state webhook.State
-	err := q.QueryRowContext(ctx, selectState, callback).Scan(&state)
+	err := t.row(selectState, callback).Scan(&state)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return webhook.ErrNotFound
@@ -42,13 +42,12 @@ func active(ctx context.Context, q querier, callback int64) error {
 
 // Replay implements [webhook.History].
 func (s *Store) Replay(ctx context.Context, id string) (d webhook.Delivery, err error) {
-	err = s.write(ctx, "replay", func(tx tx) error {
-		ctx := context.WithoutCancel(ctx)
-		if d, err = delivery(ctx, tx.conn, id); err != nil {
+	err = s.write(ctx, "replay", 1, func(tx tx) error {
+		if d, err = tx.delivery(id); err != nil {
 			return err
 		}
 		number := callbackNumber(d.Callback)
-		if err := active(ctx, tx.conn, number); err != nil {
+		if err := tx.active(number); err != nil {
 			return err
 		}
 		if !d.State.Ended() {
@@ -61,7 +60,7 @@ func (s *Store) Replay(ctx context.Context, id string) (d webhook.Delivery, err 
 		if replayed == 0 {
 			return webhook.Invalid("delivery", "has no message to send")
 		}
-		d, err = delivery(ctx, tx.conn, id)
+		d, err = tx.delivery(id)
 		return err
 	})
 	if err != nil {

@@ -16,7 +16,10 @@ const (
 
 	insertReplay = `INSERT INTO ringback_replays (callback_id, last_sequence, since, state) VALUES (?1, ?2, ?3, ?4)`
 
+	// The oldest request of the callback whose turn it is: that behind ?1.
 	selectReplay = `SELECT id, callback_id, since, state, after_sequence, last_sequence FROM ringback_replays
+	WHERE callback_id = coalesce((SELECT min(callback_id) FROM ringback_replays WHERE callback_id > ?1),
+		(SELECT min(callback_id) FROM ringback_replays))
 	ORDER BY id LIMIT 1`
 
 	selectReplayed = `SELECT event_sequence, ended > 0 AND created >= ?4 AND ?5 IN (0, state)
@@ -41,23 +44,31 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 			webhook.Invalid("state", "is %q, use delivered or dead, or leave it out for both", r.State))
 	}
 	var last int64
-	err = s.read(ctx, "start replay", func(q querier) error {
-		if err := active(ctx, q, number); err != nil {
+	err = s.read(ctx, "start replay", func(tx tx) error {
+		if err := tx.active(number); err != nil {
 			return err
 		}
-		if err := q.QueryRowContext(ctx, "SELECT coalesce(max(sequence), 0) FROM ringback_events").Scan(&last); err != nil {
+		if err := tx.row("SELECT coalesce(max(sequence), 0) FROM ringback_events").Scan(&last); err != nil {
 			return err
 		}
-		return q.QueryRowContext(ctx, "SELECT count(*)"+replaySource, number, last, millis(r.Since), state).Scan(&selected)
+		return tx.row("SELECT count(*)"+replaySource, number, last, millis(r.Since), state).Scan(&selected)
 	})
 	if err != nil || selected == 0 {
 		return 0, err
 	}
-	err = s.write(ctx, "start replay", func(tx tx) error {
-		if err := active(context.WithoutCancel(ctx), tx.conn, number); err != nil {
+	err = s.write(ctx, "start replay", 1, func(tx tx) error {
+		if err := tx.active(number); err != nil {
 			return err
 		}
-		_, err := tx.exec(insertReplay, number, last, millis(r.Since), state)
+		var open int
+		err := tx.row("SELECT count(*) FROM ringback_replays WHERE callback_id = ?", number).Scan(&open)
+		if err == nil && open >= webhook.MaxReplays {
+			err = webhook.ErrLimit
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec(insertReplay, number, last, millis(r.Since), state)
 		return err
 	})
 	if err != nil {
@@ -76,12 +87,12 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 	var r replay
 	var selected []int64
 	var next int64
-	err = s.read(ctx, "continue replays", func(q querier) error {
-		err := q.QueryRowContext(ctx, selectReplay).Scan(&r.id, &r.callback, &r.since, &r.state, &r.after, &r.last)
+	err = s.read(ctx, "continue replays", func(tx tx) error {
+		err := tx.row(selectReplay, s.replayed.Load()).Scan(&r.id, &r.callback, &r.since, &r.state, &r.after, &r.last)
 		if err != nil {
 			return err
 		}
-		selected, next, err = selectReplays(ctx, q, r, limit)
+		selected, next, err = tx.selectReplays(r, limit)
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -90,7 +101,8 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 	if err != nil {
 		return false, err
 	}
-	err = s.write(ctx, "continue replays", func(tx tx) error {
+	s.replayed.Store(r.callback)
+	err = s.write(ctx, "continue replays", stepSize, func(tx tx) error {
 		if more, err = tx.replay(r, selected, next); err != nil || more {
 			return err
 		}
@@ -110,9 +122,9 @@ const replaysLooked = 5000
 
 // selectReplays returns the next deliveries of a request, by the sequence of their
 // events, and where the step behind them begins: 0 when there is none.
-func selectReplays(ctx context.Context, q querier, r replay, limit int) (selected []int64, next int64, err error) {
+func (t tx) selectReplays(r replay, limit int) (selected []int64, next int64, err error) {
 	looked, full := 0, false
-	err = scanRows(ctx, q, func(row scanner) error {
+	err = t.rows(func(row scanner) error {
 		var sequence int64
 		var chosen bool
 		if err := row.Scan(&sequence, &chosen); err != nil || full {

@@ -16,6 +16,18 @@ const (
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND due = ?3 AND state = ` + scheduled
 )
 
+const (
+	// What was noted later than ?1 of callbacks.
+	notedAhead = ` FROM ringback_health
+	WHERE failing_since > ?1 OR paused_from > ?1 AND paused_until > paused_from`
+
+	rescheduleHealth = `UPDATE ringback_health SET
+		failing_since = iif(failing_since > ?1, ?2, failing_since),
+		paused_until = iif(paused_from > ?1 AND paused_until > paused_from, ?2 + paused_until - paused_from, paused_until),
+		paused_from = iif(paused_from > ?1 AND paused_until > paused_from, ?2, paused_from)
+	WHERE callback_id IN (SELECT callback_id` + notedAhead + `)`
+)
+
 // A retry is a delivery that is due later than at once.
 type retry struct{ callback, due, sequence, began int64 }
 
@@ -23,12 +35,15 @@ type retry struct{ callback, due, sequence, began int64 }
 // few retries at a time.
 func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 	at := millis(now)
-	mended := false
+	mended, err := s.rescheduleHealth(ctx, at)
+	if err != nil {
+		return err
+	}
 	for last := (retry{}); ; {
 		var ahead []retry
 		looked := 0
-		err := s.read(ctx, "reschedule", func(q querier) error {
-			return scanRows(ctx, q, func(row scanner) error {
+		err := s.read(ctx, "reschedule", func(tx tx) error {
+			return tx.rows(func(row scanner) error {
 				looked++
 				err := row.Scan(&last.callback, &last.due, &last.sequence, &last.began)
 				if last.began > at+time.Minute.Milliseconds() && last.due >= last.began {
@@ -39,7 +54,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 		})
 		if err == nil && len(ahead) > 0 {
 			mended = true
-			err = s.write(ctx, "reschedule", func(tx tx) error { return tx.reschedule(ahead, at) })
+			err = s.write(ctx, "reschedule", stepSize, func(tx tx) error { return tx.reschedule(ahead, at) })
 		}
 		if err != nil || looked < stepSize {
 			if mended {
@@ -48,6 +63,19 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
+}
+
+// rescheduleHealth mends what was noted of callbacks by a clock that was ahead, and
+// reports whether there was anything.
+func (s *Store) rescheduleHealth(ctx context.Context, now int64) (ahead bool, err error) {
+	latest := now + time.Minute.Milliseconds()
+	err = s.read(ctx, "reschedule", func(tx tx) error {
+		return tx.row("SELECT EXISTS (SELECT 1"+notedAhead+")", latest).Scan(&ahead)
+	})
+	if err != nil || !ahead {
+		return false, err
+	}
+	return true, s.write(ctx, "reschedule", stepSize, func(tx tx) error { return tx.run(rescheduleHealth, latest, now) })
 }
 
 // reschedule makes retries due as long after now as they were to be after their last

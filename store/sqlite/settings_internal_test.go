@@ -16,17 +16,18 @@ func TestSettings(t *testing.T) {
 	}
 	defer store.Close()
 	for name, c := range map[string]struct {
-		connection           querier
+		use                  func(context.Context, func(tx) error) error
 		readsOnly, overwrite string
 	}{
-		"writer": {store.writer.conn, "0", "1"}, "readers": {store.readers, "1", "0"}, "watcher": {store.watcher, "1", "0"},
+		"writer": {store.writer.outside, "0", "1"}, "readers": {outside(store.readers), "1", "0"},
+		"watcher": {outside(store.watcher), "1", "0"},
 	} {
 		for pragma, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": c.readsOnly,
 			"fullfsync": "1", "secure_delete": c.overwrite,
 		} {
 			var got string
-			err := c.connection.QueryRowContext(context.Background(), "PRAGMA "+pragma).Scan(&got)
+			err := c.use(t.Context(), func(tx tx) error { return tx.row("PRAGMA " + pragma).Scan(&got) })
 			if err != nil || got != want {
 				t.Errorf("%s: %s is %s, %v, want %s", name, pragma, got, err, want)
 			}
@@ -34,31 +35,10 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestJudge shows what is demanded of a host on which system.
-func TestJudge(t *testing.T) {
-	good := settings{journal: "wal", synchronous: 2, timeout: 5000, fullfsync: true}
-	weak := good
-	weak.fullfsync = false
-	for _, c := range []struct {
-		name     string
-		settings settings
-		system   string
-		relaxed  bool
-		want     string // nothing: accepted
-	}{
-		{"macOS", good, "darwin", false, ""},
-		{"macOS by default", weak, "darwin", false, "fullfsync is off"},
-		{"macOS by default, allowed", weak, "darwin", true, ""},
-		{"Linux by default", weak, "linux", false, ""},
-		{"Windows by default", weak, "windows", false, ""},
-	} {
-		err := judge("host.db", c.settings, c.system, c.relaxed)
-		if (err == nil) != (c.want == "") {
-			t.Errorf("%s: got %v", c.name, err)
-		}
-		if err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "ConnectHook")) {
-			t.Errorf("%s: got %q, want %q and what to do in it", c.name, err, c.want)
-		}
+// outside runs queries on a connection of a pool.
+func outside(p *pool) func(context.Context, func(tx) error) error {
+	return func(ctx context.Context, run func(tx) error) error {
+		return p.borrow(ctx, func(c *conn) error { return run(tx{ctx, c}) })
 	}
 }
 

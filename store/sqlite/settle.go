@@ -10,17 +10,24 @@ import (
 )
 
 const (
-	// ?8 is the number of the attempt and ?9 when it began, NULL for none.
-	settleDelivery = `UPDATE ringback_deliveries
-	SET state = CAST(?4 AS INTEGER), due = ?5, ended = ?6, reason = ?7, attempts = coalesce(?8, attempts),
-		began = coalesce(?9, began), worker = 0
+	// ?4 is the number of the attempt, NULL for none. It is looked for and then changed,
+	// in a transaction, because RETURNING would take 3 µs longer.
+	selectClaimed = `SELECT lane, track FROM ringback_deliveries
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND state = ` + claimed + ` AND worker = ?3
-		AND attempts = coalesce(?8 - 1, attempts)
-	RETURNING lane, track`
+		AND attempts = coalesce(?4 - 1, attempts)`
+
+	// ?7 is the number of the attempt and ?8 when it began, NULL for none.
+	settleDelivery = `UPDATE ringback_deliveries
+	SET state = CAST(?3 AS INTEGER), due = ?4, ended = ?5, reason = ?6, attempts = coalesce(?7, attempts),
+		began = coalesce(?8, began), worker = 0
+	WHERE event_sequence = ?1 AND callback_id = ?2`
 
 	insertAttempt = `INSERT INTO ringback_attempts
 	(event_sequence, callback_id, number, began, duration, status, error, answer)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+	forgetAttempts = `DELETE FROM ringback_attempts
+	WHERE event_sequence = ?1 AND callback_id = ?2 AND number <= ?3`
 
 	passDelivery = `UPDATE ringback_deliveries SET track = track | ` + passed + `
 	WHERE event_sequence = ?1 AND callback_id = ?2`
@@ -28,15 +35,15 @@ const (
 	// The first that is open, and was not passed, is the successor of the one that ended
 	// or was passed: for no other delivery may it be asked.
 	readySuccessor = `UPDATE ringback_deliveries SET state = ` + ready + `, due = 0
-	WHERE callback_id = ?1 AND state = ` + waiting + ` AND event_sequence = (
+	WHERE callback_id = ` + int1 + ` AND state = ` + waiting + ` AND event_sequence = (
 		SELECT min(event_sequence) FROM ringback_deliveries INDEXED BY ringback_deliveries_open
-		WHERE callback_id = ?1 AND lane = ?2 AND track = ?3 AND ended = 0)`
+		WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = ` + int3 + ` AND ended = 0)`
 )
 
 // Settle implements [webhook.Queue].
 func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
 	var disabled []webhook.Callback
-	err := s.write(ctx, "settle", func(tx tx) error {
+	err := s.write(ctx, "settle", len(outcomes), func(tx tx) error {
 		if err := tx.fence(w); err != nil {
 			return err
 		}
@@ -91,23 +98,27 @@ func (b *settlement) settle(o webhook.Outcome) error {
 	default:
 		return webhook.Invalid("state", "is %q, a claimed delivery becomes delivered, dead or ready", o.State)
 	}
-	var number, began sql.NullInt64
+	var number, began any
 	if o.Attempt != nil {
-		number = sql.NullInt64{Int64: int64(o.Attempt.Number), Valid: true}
-		began = sql.NullInt64{Int64: millis(o.Attempt.Time), Valid: true}
+		number, began = o.Attempt.Number, millis(o.Attempt.Time)
 	}
 	var lane, track int64
-	err := b.tx.row(settleDelivery, o.Sequence, a.callback, int64(b.worker), state, due, ended, reason, number, began).
-		Scan(&lane, &track)
+	err := b.tx.row(selectClaimed, o.Sequence, a.callback, int64(b.worker), number).Scan(&lane, &track)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	if err := b.tx.run(settleDelivery, o.Sequence, a.callback, state, due, ended, reason, number, began); err != nil {
+		return err
+	}
 	if at := o.Attempt; at != nil {
-		_, err := b.tx.exec(insertAttempt, o.Sequence, a.callback, at.Number,
+		err := b.tx.run(insertAttempt, o.Sequence, a.callback, at.Number,
 			millis(at.Time), int64(at.Duration), at.Status, at.Error, at.Answer)
+		if err == nil && at.Number > webhook.MaxAttempts {
+			err = b.tx.run(forgetAttempts, o.Sequence, a.callback, at.Number-webhook.MaxAttempts)
+		}
 		if err != nil {
 			return err
 		}
@@ -128,12 +139,11 @@ func (t tx) makeWay(o webhook.Outcome, a *account, lane, track int64, ended bool
 		if !o.Pass || a.disabled {
 			return nil
 		}
-		if _, err := t.exec(passDelivery, o.Sequence, a.callback); err != nil {
+		if err := t.run(passDelivery, o.Sequence, a.callback); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec(readySuccessor, a.callback, lane, track)
-	return err
+	return t.run(readySuccessor, a.callback, lane, track)
 }
 
 // close writes what the batch means to the callbacks, and returns those that it has

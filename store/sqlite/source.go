@@ -40,8 +40,8 @@ func uri(path string) string {
 
 // dataSource returns the driver's name for a connection of the store's own.
 func dataSource(path, mode string, settings ...string) string {
-	// The statement cache keeps every statement of the store prepared.
-	source := uri(path) + "?mode=" + mode + "&_synchronous=FULL&_foreign_keys=on&_stmt_cache_size=64"
+	// A connection is used by one goroutine at a time: SQLite need not see to that.
+	source := uri(path) + "?mode=" + mode + "&_synchronous=FULL&_foreign_keys=on&_mutex=no"
 	if mode == "rwc" {
 		source += "&_journal_mode=WAL"
 	}

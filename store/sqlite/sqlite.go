@@ -13,6 +13,8 @@
 // connections of its own: it borrows none of the host's after New. Several processes
 // on one machine may share a database.
 //
+// Writes that wait at the same time share a transaction, so the disk is waited for once.
+//
 // What was acknowledged survives a power cut, provided that commits wait for the
 // disk (WAL mode with synchronous=FULL, which is not the driver's default). [Open]
 // sees to that, [New] insists on it.
@@ -26,13 +28,17 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-var _ webhook.Store = (*Store)(nil)
+var (
+	_ webhook.Store         = (*Store)(nil)
+	_ webhook.FanOutClaimer = (*Store)(nil)
+)
 
 // Options tune a store. Nil means the defaults.
 type Options struct {
@@ -55,11 +61,14 @@ type Options struct {
 type Store struct {
 	path    string // absolute
 	writer  *writer
-	readers *sql.DB
-	watcher *sql.DB // its one connection serves Watch alone
+	readers *pool
+	watcher *pool // its one connection serves Watch alone
 	bell    *bell
 	backlog backlog
+	recent  recent
 	closed  chan struct{}
+
+	replayed atomic.Int64 // the callback that had its turn with replays last
 }
 
 // maxReaders is how many reads run at once. A writer never waits for them.
@@ -82,6 +91,12 @@ func Open(ctx context.Context, file string, options *Options) (*Store, error) {
 // to open it. Settings belong in the DSN: a PRAGMA by db.Exec reaches one connection
 // only, so New looks at two where the pool has them free. It changes nothing about db
 // and does not keep it.
+//
+// On macOS a commit with synchronous=FULL reaches the drive, which may keep it in a cache
+// that a power cut empties. The store's own connections wait for more than that; those of
+// a host do if the PRAGMA fullfsync = 1 was executed on each, for which the driver's DSN
+// has no setting: register an sqlite3.SQLiteDriver of your own, with a ConnectHook that
+// executes it, and open the database by its name.
 func New(ctx context.Context, db *sql.DB, options *Options) (*Store, error) {
 	path, err := inspect(ctx, db, options != nil && options.AllowRelaxedDurability)
 	if err != nil {
@@ -95,21 +110,18 @@ func open(ctx context.Context, path, mode string, options *Options) (*Store, err
 	if options == nil {
 		options = &Options{}
 	}
-	writer, err := openWriter(ctx, dataSource(path, mode, "_txlock=immediate", "_busy_timeout=100", "_secure_delete=on"))
+	writer, err := openWriter(ctx, dataSource(path, mode, "_busy_timeout=0", "_secure_delete=on", "_cache_size=-8000"))
 	if err != nil {
 		return nil, explain(path, err)
 	}
 	reading := dataSource(path, "rw", "_query_only=on", "_busy_timeout=5000")
 	s := &Store{
-		path: path, writer: writer, readers: openOwn(reading), watcher: openOwn(reading),
+		path: path, writer: writer, readers: newPool(reading, maxReaders), watcher: newPool(reading, 1),
 		bell: newBell(), backlog: backlog{most: options.MaxBacklog}, closed: make(chan struct{}),
 	}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(explain(path, err), s.Close())
 	}
-	s.readers.SetMaxOpenConns(maxReaders)
-	s.readers.SetMaxIdleConns(maxReaders)
-	s.watcher.SetMaxOpenConns(1)
 	return s, nil
 }
 
@@ -120,5 +132,5 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.backlog.close()
-	return errors.Join(s.watcher.Close(), s.readers.Close(), s.writer.close())
+	return errors.Join(s.watcher.close(), s.readers.close(), s.writer.close())
 }

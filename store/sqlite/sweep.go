@@ -23,8 +23,8 @@ const (
 func (s *Store) sweep(ctx context.Context) (swept bool, err error) {
 	var gone [][2]int64
 	// They stay gone, so writers need not wait for the search.
-	err = s.read(ctx, "prune", func(q querier) error {
-		return scanRows(ctx, q, func(row scanner) error {
+	err = s.read(ctx, "prune", func(tx tx) error {
+		return tx.rows(func(row scanner) error {
 			var key [2]int64
 			err := row.Scan(&key[0], &key[1])
 			gone = append(gone, key)
@@ -34,9 +34,9 @@ func (s *Store) sweep(ctx context.Context) (swept bool, err error) {
 	if err != nil || len(gone) == 0 {
 		return false, err
 	}
-	err = s.write(ctx, "prune", func(tx tx) error {
+	err = s.write(ctx, "prune", stepSize, func(tx tx) error {
 		for _, key := range gone {
-			if _, err := tx.exec(deleteSwept, key[0], key[1]); err != nil {
+			if err := tx.run(deleteSwept, key[0], key[1]); err != nil {
 				return err
 			}
 		}

@@ -36,14 +36,16 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 	defer timer.Stop()
 	var hinted time.Time
 	for {
+		rung := false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.closed:
 			return errors.New("sqlite: watch: the store is closed")
 		case <-listener.rung:
-			wake()
-			continue
+			// To look as well keeps the store's own commit from being taken for
+			// another's, which would wake up in vain.
+			rung = true
 		case <-listener.hinted:
 			hinted, pause = time.Now(), quickPoll
 		case <-timer.C:
@@ -53,7 +55,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 		if err != nil {
 			return stopped(ctx, err)
 		}
-		if version != last {
+		if rung || version != last {
 			last = version
 			wake()
 			hinted = time.Time{}
@@ -68,8 +70,10 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 // dataVersion returns a number that changes when another connection has committed:
 // https://www.sqlite.org/pragma.html#pragma_data_version
 func (s *Store) dataVersion(ctx context.Context) (version int64, err error) {
-	// It takes no time, and an interrupted one would be an error.
-	err = s.watcher.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA data_version").Scan(&version)
+	err = s.watcher.borrow(ctx, func(c *conn) error {
+		// It takes no time, so it is not interrupted.
+		return tx{context.Background(), c}.row("PRAGMA data_version").Scan(&version)
+	})
 	return version, err
 }
 

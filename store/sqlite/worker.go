@@ -32,16 +32,14 @@ const (
 )
 
 // fence refuses a worker that is not registered.
-func fence(ctx context.Context, q querier, w webhook.Worker) error {
+func (t tx) fence(w webhook.Worker) error {
 	var registered bool
-	err := q.QueryRowContext(ctx, selectWorker, int64(w)).Scan(&registered)
+	err := t.row(selectWorker, int64(w)).Scan(&registered)
 	if err == nil && !registered {
 		err = webhook.ErrFenced
 	}
 	return err
 }
-
-func (t tx) fence(w webhook.Worker) error { return fence(context.Background(), t.conn, w) }
 
 // beat moves a worker's counter on, or refuses it.
 func (t tx) beat(w webhook.Worker) error {
@@ -54,7 +52,7 @@ func (t tx) beat(w webhook.Worker) error {
 
 // Join implements [webhook.Queue].
 func (s *Store) Join(ctx context.Context) (w webhook.Worker, err error) {
-	err = s.write(ctx, "join", func(tx tx) error {
+	err = s.write(ctx, "join", 1, func(tx tx) error {
 		return tx.row("INSERT INTO ringback_workers DEFAULT VALUES RETURNING id").Scan(&w)
 	})
 	return w, err
@@ -62,13 +60,13 @@ func (s *Store) Join(ctx context.Context) (w webhook.Worker, err error) {
 
 // Beat implements [webhook.Queue].
 func (s *Store) Beat(ctx context.Context, w webhook.Worker) error {
-	return s.write(ctx, "beat", func(tx tx) error { return tx.beat(w) })
+	return s.write(ctx, "beat", 1, func(tx tx) error { return tx.beat(w) })
 }
 
 // Workers implements [webhook.Queue].
 func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err error) {
-	err = s.read(ctx, "workers", func(q querier) error {
-		return scanRows(ctx, q, func(row scanner) error {
+	err = s.read(ctx, "workers", func(tx tx) error {
+		return tx.rows(func(row scanner) error {
 			var w webhook.WorkerBeat
 			err := row.Scan(&w.Worker, &w.Beat, &w.Holds)
 			workers = append(workers, w)
@@ -80,7 +78,8 @@ func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err 
 
 // Retire implements [webhook.Queue].
 func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool, err error) {
-	err = s.write(ctx, "retire", func(tx tx) error {
+	err = s.write(ctx, "retire", stepSize, func(tx tx) error {
+		retired = false
 		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
 		if err != nil || ended == 0 {
 			return err
@@ -97,16 +96,15 @@ func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool,
 
 // giveBack gives back what a worker has claimed.
 func (t tx) giveBack(w webhook.Worker, statement string) error {
-	if _, err := t.exec(endClaims, int64(w), millis(time.Now())); err != nil {
+	if err := t.run(endClaims, int64(w), millis(time.Now())); err != nil {
 		return err
 	}
-	_, err := t.exec(statement, int64(w))
-	return err
+	return t.run(statement, int64(w))
 }
 
 // Leave implements [webhook.Queue].
 func (s *Store) Leave(ctx context.Context, w webhook.Worker) error {
-	err := s.write(ctx, "leave", func(tx tx) error {
+	err := s.write(ctx, "leave", stepSize, func(tx tx) error {
 		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ?", int64(w))
 		if err != nil || ended == 0 {
 			return err

@@ -15,7 +15,8 @@ func replaysTests() []test {
 		{"select", testReplaysSelect},
 		{"since", testReplaysSince},
 		{"in steps", testReplaysSteps},
-		{"the oldest request first", testReplaysOldest},
+		{"the oldest request first, in turns", testReplaysOldest},
+		{"as many as there may be", testReplaysLimit},
 		{"once", testReplaysOnce},
 	}
 }
@@ -168,16 +169,38 @@ func testReplaysOldest(h *harness) {
 			}
 		}
 	}
-	var want []string
-	for _, d := range []struct {
-		c      webhook.Callback
-		events []int
-	}{{second, []int{1, 3}}, {first, []int{0, 1, 2, 3}}, {second, []int{0, 2}}} {
-		for _, i := range d.events {
-			want = append(want, webhook.DeliveryID(ids[i], d.c.ID))
+	for c, events := range map[webhook.Callback][]int{first: {0, 1, 2, 3}, second: {1, 3, 0, 2}} {
+		var got, want []string
+		for at, id := range order {
+			if _, callback, _ := webhook.SplitDeliveryID(id); callback == c.ID {
+				got = append(got, id)
+				if wait := at - 2*len(got); wait > 0 {
+					h.t.Errorf("%s came %d steps after its turn", id, wait)
+				}
+			}
 		}
+		for _, i := range events {
+			want = append(want, webhook.DeliveryID(ids[i], c.ID))
+		}
+		equalList(h, "replayed", got, want)
 	}
-	equalList(h, "replayed", order, want)
+}
+
+func testReplaysLimit(h *harness) {
+	c, other := h.create("d", ""), h.create("d", "")
+	h.endedEvents(h.join(), "e")
+	for range webhook.MaxReplays {
+		equal(h, "selected", h.startReplay(webhook.ReplayRequest{Callback: c.ID}), 1)
+	}
+	_, err := h.store.StartReplay(h.ctx(), webhook.ReplayRequest{Callback: c.ID})
+	h.wantErr("one more", err, webhook.ErrLimit)
+	equal(h, "selected of another callback", h.startReplay(webhook.ReplayRequest{Callback: other.ID}), 1)
+	for more := true; more; {
+		more, err = h.store.ContinueReplays(h.ctx(), 10)
+		h.must(err)
+	}
+	equal(h, "states", h.states(c, "e")+" "+h.states(other, "e"), "ready ready")
+	h.startReplay(webhook.ReplayRequest{Callback: c.ID})
 }
 
 // testReplaysOnce ends what was replayed before the next step: it is not replayed

@@ -13,6 +13,7 @@ func rescheduleTests() []test {
 		{"what stays", testRescheduleStays},
 		{"again", testRescheduleAgain},
 		{"order", testRescheduleOrder},
+		{"pause", testReschedulePause},
 	}
 }
 
@@ -33,6 +34,7 @@ func testReschedule(h *harness) {
 	h.must(h.store.Reschedule(h.ctx(), now))
 	want.Due = now.Add(10 * time.Second)
 	equal(h, "delivery", h.delivery("e", c), want)
+	health.FailingSince = now
 	equal(h, "health", h.callback(c.ID).Health, health)
 	r := claimAll(w)
 	r.Now = want.Due.Add(-time.Millisecond)
@@ -116,5 +118,41 @@ func testRescheduleOrder(h *harness) {
 	}{{time.Second, ""}, {time.Minute, "wrong"}, {2 * time.Minute, "passed"}, {time.Hour, "right"}} {
 		r.Now = now.Add(want.after)
 		equal(h, "claimed", eventIDs(h.claim(r)), want.events)
+	}
+}
+
+// testReschedulePause mends the pauses that were noted by a clock that was ahead.
+func testReschedulePause(h *harness) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	w := h.join()
+	for name, test := range map[string]struct {
+		attempt time.Time // zero for none
+		until   time.Duration
+		want    time.Duration
+	}{
+		"ahead":           {now.Add(10 * time.Hour), 11 * time.Hour, time.Hour},
+		"not ahead":       {now.Add(time.Minute), time.Hour, time.Hour},
+		"over":            {now.Add(-2 * time.Hour), -time.Hour, -time.Hour},
+		"not by attempts": {time.Time{}, 11 * time.Hour, 11 * time.Hour},
+	} {
+		c := h.create("d", "")
+		h.deliver(profile(name[:3]+"-"+name[len(name)-1:], "r"))
+		var claimed webhook.Claimed
+		for _, x := range h.claim(claimAll(w)) {
+			if x.Callback == c.ID {
+				claimed = x
+			}
+		}
+		o := givenBack(claimed)
+		if !test.attempt.IsZero() {
+			o = attemptedAt(claimed, webhook.DeliveryReady, test.attempt)
+		}
+		o.Due = now.Add(1000 * time.Hour)
+		o.Pause = now.Add(test.until)
+		h.record(w, o)
+		for range 2 {
+			h.must(h.store.Reschedule(h.ctx(), now))
+			equal(h, name+": paused until", h.callback(c.ID).Health.PausedUntil, now.Add(test.want))
+		}
 	}
 }

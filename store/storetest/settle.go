@@ -14,6 +14,7 @@ func settleTests() []test {
 		{"retry", testSettleRetry},
 		{"given back", testSettleGivenBack},
 		{"attempts", testAttempts},
+		{"more attempts than are kept", testAttemptsKept},
 		{"several at once", testSettleSeveral},
 		{"what is not claimed", testSettleNotClaimed},
 		{"by another worker", testSettleByAnother},
@@ -86,6 +87,25 @@ func testSettleGivenBack(h *harness) {
 	equal(h, "state", h.states(c, "e"), "ready")
 	equal(h, "attempts", h.delivery("e", c).Attempts, 0)
 	equal(h, "claimed by another", len(h.claim(claimAll(h.join()))), 1)
+}
+
+func testAttemptsKept(h *harness) {
+	w, c, claimed := h.claimed()
+	const made = webhook.MaxAttempts + 3
+	for i := range made {
+		o := outcome(claimed, webhook.DeliveryReady)
+		o.Due = time.Time{}
+		o.Attempt.Number = i + 1
+		h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{o}))
+		h.claim(claimAll(w))
+	}
+	attempts, err := h.store.Attempts(h.ctx(), claimed.ID)
+	h.must(err)
+	equal(h, "kept", len(attempts), webhook.MaxAttempts)
+	for i, a := range attempts {
+		equal(h, "number", a.Number, made-webhook.MaxAttempts+1+i)
+	}
+	equal(h, "attempts of the delivery", h.delivery("e", c).Attempts, made)
 }
 
 func testAttempts(h *harness) {

@@ -115,6 +115,16 @@ func (s *simulation) mend() {
 		}
 		d.due = stored.Due
 	}
+	for _, c := range s.callbacks {
+		if c.Health.FailingSince.After(millis(s.now).Add(time.Minute)) {
+			c.Health.FailingSince = millis(s.now)
+		}
+		stored := s.harness.callback(c.ID).Health.PausedUntil
+		if stored.After(c.Health.PausedUntil) || stored.Before(c.Health.PausedUntil) && stored.Before(millis(s.now)) {
+			s.t.Fatalf("callback %s is paused until %v, was until %v", c.ID, stored, c.Health.PausedUntil)
+		}
+		c.Health.PausedUntil = stored
+	}
 }
 
 func (s *simulation) forget() {

@@ -13,7 +13,9 @@ CREATE TABLE ringback_health (
 	successes     INTEGER NOT NULL DEFAULT 0,
 	failures      INTEGER NOT NULL DEFAULT 0,
 	failing_since INTEGER NOT NULL DEFAULT 0,
-	paused_until  INTEGER NOT NULL DEFAULT 0
+	paused_until  INTEGER NOT NULL DEFAULT 0,
+	-- When the attempt began that noted the pause, 0 where none did.
+	paused_from   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO ringback_health (callback_id) SELECT id FROM ringback_callbacks;
 
@@ -57,5 +59,6 @@ CREATE TABLE ringback_replays (
 	after_sequence INTEGER NOT NULL DEFAULT 0,
 	last_sequence  INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX ringback_replays_callback ON ringback_replays (callback_id, id);
 
 INSERT INTO ringback_schema (version) VALUES (2);
