@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ringback-dev/ringback/internal/leaktest"
 )
 
 // patience bounds every wait. Nothing here takes that long unless it is broken.
@@ -36,7 +38,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%s%v\n", output, err)
 		return 1
 	}
-	return m.Run()
+	return leaktest.Run(m)
 }
 
 // A process is a running crm.

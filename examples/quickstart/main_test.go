@@ -7,7 +7,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/ringback-dev/ringback/internal/leaktest"
 )
+
+func TestMain(m *testing.M) { os.Exit(leaktest.Run(m)) }
 
 // TestRun: the output shows every message that the program promises, whole, and the
 // program leaves nothing behind.

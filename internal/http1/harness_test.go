@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/internal/http1"
+	"github.com/ringback-dev/ringback/internal/leaktest"
 )
 
 // Nothing may be logged, whatever a receiver sends.
 func TestMain(m *testing.M) {
 	var logged lockedBuffer
 	log.SetOutput(&logged)
-	code := m.Run()
+	code := leaktest.Run(m)
 	if text := logged.String(); text != "" {
 		os.Stderr.WriteString("FAIL: was logged: " + text)
 		code = 1

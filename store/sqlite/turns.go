@@ -7,14 +7,18 @@ import (
 )
 
 const (
-	// hostActive is for how long a host is taken to be writing after it has dispatched in
-	// a transaction of its own.
+	// A host is taken to be writing for hostActive after it has dispatched in a
+	// transaction of its own, and to be busy while it does so more often than once in
+	// hostBusy.
 	hostActive = 20 * time.Millisecond
+	hostBusy   = 8 * time.Millisecond
 
 	// hostTurn is what lies between two transactions of the store's while a host is
-	// writing. A connection that finds the file locked sleeps for a millisecond or more,
-	// so a few longer transactions are less in its way than many short ones.
-	hostTurn = 10 * time.Millisecond
+	// writing, busyTurn while it is busy. A connection that finds the file locked sleeps
+	// for a millisecond or more, so a few longer transactions are less in the way of many
+	// writers than many short ones; but deliveries wait for them.
+	hostTurn = 2 * time.Millisecond
+	busyTurn = 10 * time.Millisecond
 
 	// gathering is what lies between two transactions where several works shared the
 	// first: more of them then share the next, and each costs less.
@@ -25,12 +29,18 @@ const (
 type turns struct {
 	opened time.Time
 	hosted atomic.Int64 // when a host last dispatched in a transaction of its own, since opened
+	apart  atomic.Int64 // how long such dispatches have been apart lately, on the average
 	ended  time.Time    // the last transaction of the store's
 	shared bool         // by several works
 }
 
 // yield says that a host is writing.
-func (t *turns) yield() { t.hosted.Store(int64(time.Since(t.opened))) }
+func (t *turns) yield() {
+	now := int64(time.Since(t.opened))
+	apart := min(now-t.hosted.Swap(now), int64(hostActive))
+	// Of several at once one counts, which is good enough for an average.
+	t.apart.Store((31*t.apart.Load() + apart) / 32)
+}
 
 // end says that a transaction of the store's, of so many works, has ended.
 func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > 1 }
@@ -39,9 +49,13 @@ func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > 1 }
 func (t *turns) gap() time.Duration {
 	hosted := t.hosted.Load()
 	switch {
-	case hosted != 0 && time.Since(t.opened)-time.Duration(hosted) <= hostActive:
+	case hosted == 0 || time.Since(t.opened)-time.Duration(hosted) > hostActive:
+	case time.Duration(t.apart.Load()) < hostBusy:
+		return busyTurn
+	default:
 		return hostTurn
-	case t.shared:
+	}
+	if t.shared {
 		return gathering
 	}
 	return 0
