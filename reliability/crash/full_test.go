@@ -28,7 +28,7 @@ func TestFull(t *testing.T) {
 	p.await("failed", 1)
 	failed := time.After(starved)
 	for going := true; going; {
-		failures := len(p.heard("failed"))
+		failures := len(p.Heard("failed"))
 		p.await("failed", failures+2) // writers and engine alike run into it, again and again
 		select {
 		case <-failed:
@@ -36,24 +36,24 @@ func TestFull(t *testing.T) {
 		default:
 		}
 	}
-	committed, received := len(p.heard("committed")), len(r.times())
+	committed, received := len(p.Heard("committed")), len(r.times())
 	p.tell("space")
 	began := time.Now()
 	waitFor(t, 10*time.Second, "the writers and the engine to go on", func() bool {
-		p.running()
-		return len(p.heard("committed")) > committed+5 && len(r.times()) > received+5
+		p.Running(p.t)
+		return len(p.Heard("committed")) > committed+5 && len(r.times()) > received+5
 	})
-	t.Logf("%d writes failed; went on %v after there was space again", len(p.heard("failed")), time.Since(began))
+	t.Logf("%d writes failed; went on %v after there was space again", len(p.Heard("failed")), time.Since(began))
 	p.tell("finish")
 	p.await("finished", 1)
 	store := l.open()
 	waitFor(t, patience, "everything to be delivered", func() bool {
-		p.running()
+		p.Running(p.t)
 		return l.drained(store)
 	})
 	store.Close()
 	p.stop()
-	for _, failure := range p.heard("failed") {
+	for _, failure := range p.Heard("failed") {
 		if !strings.Contains(failure, "disk") {
 			t.Errorf("a write failed for another reason: %s", failure)
 		}

@@ -54,11 +54,11 @@ func (l *ledger) open() *sqlite.Store {
 // enter takes over what a process has said, when it has ended.
 func (l *ledger) enter(p *process) {
 	l.t.Helper()
-	for _, line := range p.heard("committed") {
+	for _, line := range p.Heard("committed") {
 		l.acknowledged = append(l.acknowledged, strings.Fields(line)...)
 	}
-	l.acknowledged = append(l.acknowledged, p.heard("dispatched")...)
-	for _, line := range p.heard("announced") {
+	l.acknowledged = append(l.acknowledged, p.Heard("dispatched")...)
+	for _, line := range p.Heard("announced") {
 		var event string
 		var e entry
 		if _, err := fmt.Sscan(line, &event, &e.record, &e.n); err != nil {

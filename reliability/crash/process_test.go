@@ -3,98 +3,39 @@
 package crash_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ringback-dev/ringback/reliability/internal/child"
 )
 
 // A process is a child that runs a host with its engine: see config.
 type process struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stderr bytes.Buffer  // not to be read before ended is closed
-	ended  chan struct{} // closed when the process has ended and all it said is read
-
-	mu   sync.Mutex
-	said map[string][]string // by the first word of the line, the rest
+	*child.Process
+	t *testing.T
 }
 
 // start starts a child. It ends with the test at the latest.
 func start(t *testing.T, c config) *process {
 	t.Helper()
-	encoded, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{t: t, cmd: exec.Command(os.Args[0]), ended: make(chan struct{}), said: make(map[string][]string)}
-	p.cmd.Env = append(os.Environ(), childVariable+"="+string(encoded))
-	p.cmd.Stderr = &p.stderr
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.ended)
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			word, rest, _ := strings.Cut(lines.Text(), " ")
-			p.mu.Lock()
-			p.said[word] = append(p.said[word], rest)
-			p.mu.Unlock()
-		}
-		p.cmd.Wait() // its error is in ProcessState
-	}()
-	t.Cleanup(func() {
-		p.cmd.Process.Kill() // fails if it has ended
-		<-p.ended
-	})
-	return p
-}
-
-// heard returns the lines so far that began with a word, without it.
-func (p *process) heard(word string) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.said[word]
-}
-
-// running fails the test if the process has ended by itself.
-func (p *process) running() {
-	p.t.Helper()
-	select {
-	case <-p.ended:
-		p.t.Fatalf("the child has ended by itself: %v\n%s", p.cmd.ProcessState, &p.stderr)
-	default:
-	}
+	return &process{child.Start(t, childVariable, c), t}
 }
 
 // await waits until the process has said so many lines that begin with a word.
 func (p *process) await(word string, lines int) {
 	p.t.Helper()
 	waitFor(p.t, patience, fmt.Sprintf("the child to say %q", word), func() bool {
-		p.running()
-		return len(p.heard(word)) >= lines
+		p.Running(p.t)
+		return len(p.Heard(word)) >= lines
 	})
 }
 
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	if err := p.Cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -104,13 +45,13 @@ func (p *process) kill(after time.Duration) {
 	p.t.Helper()
 	select {
 	case <-time.After(after):
-	case <-p.ended:
+	case <-p.Ended:
 	}
-	p.running()
+	p.Running(p.t)
 	p.signal(syscall.SIGKILL)
-	<-p.ended
-	if status := p.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
-		p.t.Fatalf("the child has ended by itself: %v\n%s", p.cmd.ProcessState, &p.stderr)
+	<-p.Ended
+	if status := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		p.t.Fatalf("the child has ended by itself: %v\n%s", p.Cmd.ProcessState, &p.Stderr)
 	}
 }
 
@@ -120,21 +61,21 @@ func (p *process) stop() {
 	p.signal(syscall.SIGTERM)
 	waitFor(p.t, patience, "the child to end", func() bool {
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 			return true
 		default:
 			return false
 		}
 	})
-	if !p.cmd.ProcessState.Success() {
-		p.t.Errorf("after SIGTERM: %v\n%s", p.cmd.ProcessState, &p.stderr)
+	if !p.Cmd.ProcessState.Success() {
+		p.t.Errorf("after SIGTERM: %v\n%s", p.Cmd.ProcessState, &p.Stderr)
 	}
 }
 
 // tell gives the process a command: see obey.
 func (p *process) tell(command string) {
 	p.t.Helper()
-	if _, err := io.WriteString(p.stdin, command+"\n"); err != nil {
+	if _, err := io.WriteString(p.Stdin, command+"\n"); err != nil {
 		p.t.Fatal(err)
 	}
 }

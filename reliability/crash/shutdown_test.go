@@ -41,7 +41,7 @@ func TestShutdown(t *testing.T) {
 	p := start(t, config{File: file, Timeout: timeout})
 	waitFor(t, patience, "a request to each", func() bool { return len(r.times()) == len(subscriptions) })
 	p.stop()
-	said := p.heard("returned")
+	said := p.Heard("returned")
 	if len(said) != 1 {
 		t.Fatalf("the child says %v", said)
 	}

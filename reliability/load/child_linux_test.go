@@ -133,7 +133,7 @@ func parse(t *testing.T, line string) int64 {
 // command gives a child a command.
 func (p *process) command(format string, args ...any) {
 	p.t.Helper()
-	if _, err := io.WriteString(p.stdin, fmt.Sprintf(format, args...)+"\n"); err != nil {
+	if _, err := io.WriteString(p.Stdin, fmt.Sprintf(format, args...)+"\n"); err != nil {
 		p.t.Fatal(err)
 	}
 }

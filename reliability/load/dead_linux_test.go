@@ -72,7 +72,7 @@ func latencies(t *testing.T, p *process, r *receiver, prefix string, n int) (too
 	t.Helper()
 	committed := make(map[string]time.Time)
 	done := func() bool {
-		for _, line := range p.heard("done") {
+		for _, line := range p.Heard("done") {
 			if line == prefix {
 				return true
 			}
@@ -80,7 +80,7 @@ func latencies(t *testing.T, p *process, r *receiver, prefix string, n int) (too
 		return false
 	}
 	waitFor(t, "the child to commit", done)
-	for _, line := range p.heard("committed") {
+	for _, line := range p.Heard("committed") {
 		event, _, _ := strings.Cut(line, " ")
 		if strings.HasPrefix(event, prefix) {
 			committed[event] = time.Unix(0, parse(t, line))
