@@ -10,7 +10,7 @@ type FanOutClaimer interface {
 	// those of the new deliveries that are ready to the request's worker, as
 	// Queue.Claim would if there were no others, in the order of the expansions; the
 	// request's Now says which callbacks are paused, its After does not matter. What
-	// can't be read is not claimed: an error that matches ErrDamaged then comes with
+	// can't be read is not claimed; an error that matches ErrDamaged may then come with
 	// what was. A worker that is not registered gives ErrFenced, and then nothing is
 	// written.
 	FanOutAndClaim(ctx context.Context, expansions []Expansion, r ClaimRequest) ([]Claimed, error)

@@ -80,7 +80,7 @@ func (s *Store) admit(ctx context.Context) error {
 func (s *Store) measure(m *measurement) {
 	b := &s.backlog
 	var full bool
-	m.err = s.read(context.Background(), "backlog", func(tx tx) error {
+	m.err = s.urgent.read(context.Background(), "backlog", func(tx tx) error {
 		return tx.row(selectFull, b.most).Scan(&full)
 	})
 	b.mu.Lock()

@@ -97,7 +97,7 @@ type busyCallback struct {
 // visits returns the callbacks to be visited, in order.
 func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, error) {
 	var visits []visit
-	err := s.read(ctx, "claim", func(tx tx) error {
+	err := s.urgent.read(ctx, "claim", func(tx tx) error {
 		if err := tx.fence(r.Worker); err != nil || r.Limit <= 0 {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	var unread damage
-	err = s.read(ctx, "deliveries", func(tx tx) error {
+	err = s.readers.read(ctx, "deliveries", func(tx tx) error {
 		if query.Callback != "" {
 			var number int64
 			err := tx.row("SELECT id FROM ringback_callbacks WHERE id = ?", callbackNumber(query.Callback)).

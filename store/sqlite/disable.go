@@ -50,7 +50,7 @@ func (t tx) end(callback int64, most int) (ended int, err error) {
 // such a callback.
 func (s *Store) endSome(ctx context.Context) (ended bool, err error) {
 	var callback int64
-	err = s.read(ctx, "prune", func(tx tx) error {
+	err = s.readers.read(ctx, "prune", func(tx tx) error {
 		return tx.row(selectEnding).Scan(&callback)
 	})
 	if errors.Is(err, sql.ErrNoRows) {

@@ -20,6 +20,26 @@ func (s *Store) LimitPages(more int) error {
 // BusyTimeout is how long a write waits for other connections.
 const BusyTimeout = busyTimeout
 
+// LogLimit is how large the log becomes before the store empties it.
+const LogLimit = logLimit
+
+// Log returns the name of the file that holds what is not yet in the database's.
+func (s *Store) Log() string { return s.writer.log }
+
+// RefuseCommits lets so many of the next commits fail.
+func (s *Store) RefuseCommits(n int) error {
+	return s.writer.outside(context.Background(), func(tx tx) error {
+		tx.conn.driver.RegisterCommitHook(func() int {
+			if n == 0 {
+				return 0
+			}
+			n--
+			return 1
+		})
+		return nil
+	})
+}
+
 // CountCommits returns what tells how many transactions the store has committed since.
 func (s *Store) CountCommits() (commits func() int) {
 	n := 0

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
+
 	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -127,6 +129,93 @@ func TestGroupFailure(t *testing.T) {
 	}
 }
 
+// TestGroupFailuresShare appends from many goroutines at once, with works among them that
+// fail: the appends share their transactions all the same.
+func TestGroupFailuresShare(t *testing.T) {
+	const goroutines, each = 64, 20
+	_, store := newHost(t)
+	commits := store.CountCommits()
+	var appending, failing sync.WaitGroup
+	ended := make(chan struct{})
+	for range 4 {
+		failing.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				if err := store.Beat(t.Context(), 99); !errors.Is(err, webhook.ErrFenced) {
+					t.Errorf("beat of a stranger: %v", err)
+				}
+			}
+		})
+	}
+	for g := range goroutines {
+		appending.Go(func() {
+			for i := range each {
+				if err := store.Dispatch(t.Context(), event(fmt.Sprint("g", g, "-", i))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	appending.Wait()
+	close(ended)
+	failing.Wait()
+	if n := commits(); n > goroutines*each/2 {
+		t.Errorf("%d commits for %d appends", n, goroutines*each)
+	}
+	if got := len(strings.Fields(pending(t, store))); got != goroutines*each {
+		t.Errorf("%d events are pending, want %d", got, goroutines*each)
+	}
+}
+
+// TestGroupCommitRefused lets the commit of a group fail, and those of works by themselves:
+// what is reported is what is stored.
+func TestGroupCommitRefused(t *testing.T) {
+	for _, refused := range []int{1, 2, 5, 1000} {
+		db, store := newHost(t)
+		if err := store.RefuseCommits(refused); err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		var want []string
+		var works []func()
+		for i := range 8 {
+			works = append(works, func() {
+				e := event(fmt.Sprint("e", i))
+				err := store.Dispatch(t.Context(), e)
+				var failure sqlite3.Error
+				switch {
+				case err == nil:
+					mu.Lock()
+					defer mu.Unlock()
+					want = append(want, e.ID)
+				case !errors.As(err, &failure) || failure.Code != sqlite3.ErrConstraint:
+					t.Errorf("%s: %v", e.ID, err)
+				}
+			})
+		}
+		together(t, db, works...)
+		switch {
+		case refused == 1 && len(want) < len(works):
+			t.Errorf("one commit was refused, only %v are stored", want)
+		case refused == 1000 && len(want) > 0:
+			t.Errorf("without a commit %v are reported as stored", want)
+		}
+		if err := store.RefuseCommits(0); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Fields(pending(t, store))
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d refused: pending are %v, reported %v", refused, got, want)
+		}
+	}
+}
+
 // TestGroupCancelled gives up while another connection holds the lock.
 func TestGroupCancelled(t *testing.T) {
 	db, store := newHost(t)
@@ -172,6 +261,39 @@ func TestGroupBusy(t *testing.T) {
 		})
 	}
 	waiting.Wait()
+}
+
+// A countedContext counts who asks for its end, as those do who are about to wait.
+type countedContext struct {
+	context.Context
+	asked chan struct{}
+}
+
+func (c countedContext) Done() <-chan struct{} {
+	select {
+	case c.asked <- struct{}{}:
+	default:
+	}
+	return c.Context.Done()
+}
+
+// TestGroupClosedBusy closes a store while a write waits for the host: it gives up.
+func TestGroupClosedBusy(t *testing.T) {
+	db, store := newHost(t)
+	tx := begin(t, db)
+	defer tx.Rollback()
+	ctx := countedContext{t.Context(), make(chan struct{})}
+	ended := make(chan error)
+	go func() { ended <- store.Dispatch(ctx, event("e")) }()
+	for range 5 { // once for its turn, then for the host
+		<-ctx.asked
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "the store is closed") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestGroupClosed closes a store while many write: each is done, or is told so.

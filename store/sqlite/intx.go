@@ -17,7 +17,7 @@ import (
 // transaction commits, and never existed when it rolls back. Dispatch is one
 // statement for every 500 events, with a savepoint around more than one, and reads
 // nothing in the transaction. With _stmt_cache_size=16 in its DSN the driver keeps the
-// statement prepared, which saves a third of the time.
+// statement prepared, which saves a quarter of the time.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit. In a transaction that SQLite

@@ -87,7 +87,7 @@ const (
 // Pending implements [webhook.Outbox].
 func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	var pending webhook.PendingEvents
-	err := s.read(ctx, "pending", func(tx tx) (err error) {
+	err := s.urgent.read(ctx, "pending", func(tx tx) (err error) {
 		if pending.Revision, err = tx.revision(); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ const (
 func (s *Store) Listeners(ctx context.Context, scope webhook.Scope) (webhook.Listeners, error) {
 	var listeners webhook.Listeners
 	var unread damage
-	err := s.read(ctx, "listeners", func(tx tx) (err error) {
+	err := s.urgent.read(ctx, "listeners", func(tx tx) (err error) {
 		if listeners.Revision, err = tx.revision(); err != nil {
 			return err
 		}

@@ -64,8 +64,8 @@ func (p *pool) close() error {
 }
 
 // read runs queries that see the database as of one moment, and names what failed.
-func (s *Store) read(ctx context.Context, what string, work func(tx) error) error {
-	err := s.readers.borrow(ctx, func(c *conn) error {
+func (p *pool) read(ctx context.Context, what string, work func(tx) error) error {
+	err := p.borrow(ctx, func(c *conn) error {
 		if err := c.run(context.Background(), "BEGIN"); err != nil { // waits for nothing
 			return err
 		}

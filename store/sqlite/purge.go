@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -40,7 +38,7 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (
 	for after := int64(0); err == nil && looked == purgeLooked; {
 		looked = 0
 		var found []int64
-		err = s.read(ctx, "purge", func(tx tx) error {
+		err = s.readers.read(ctx, "purge", func(tx tx) error {
 			return tx.rows(func(row scanner) error {
 				looked++
 				var about bool
@@ -118,33 +116,4 @@ func (t tx) purgeDeliveries(sequence int64, most int) (removed int, err error) {
 		}
 	}
 	return removed, err
-}
-
-// How often, and with what pauses, truncateLog tries.
-const (
-	truncateTries = 30
-	truncatePause = 50 * time.Millisecond
-)
-
-// truncateLog empties the -wal file, as far as others let it. Writers wait for it no
-// longer than for a transaction.
-func (w *writer) truncateLog(ctx context.Context) error {
-	for try := 1; ; try++ {
-		var busy bool
-		var pages, moved int
-		err := w.outside(ctx, func(tx tx) error {
-			return tx.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-		})
-		if err != nil && !isBusy(err) {
-			return fmt.Errorf("sqlite: purge: %w", err)
-		}
-		if err == nil && !busy || try == truncateTries {
-			return nil
-		}
-		select {
-		case <-time.After(truncatePause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

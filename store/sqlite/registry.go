@@ -92,7 +92,7 @@ func (t tx) changeRegistry() error {
 // Callback implements [webhook.Registry]. The error for one that can't be read matches
 // [webhook.ErrDamaged]; an update whose secrets and words are sound mends it.
 func (s *Store) Callback(ctx context.Context, id string) (c webhook.Callback, err error) {
-	err = s.read(ctx, "callback", func(tx tx) error {
+	err = s.readers.read(ctx, "callback", func(tx tx) error {
 		c, err = scanCallback(tx.row(selectCallback, callbackNumber(id)))
 		return err
 	})
@@ -116,7 +116,7 @@ func (s *Store) Callbacks(ctx context.Context, q webhook.CallbackQuery) (page we
 		args = append(args, q.Scope.Collection)
 	}
 	var unread damage
-	err = s.read(ctx, "callbacks", func(tx tx) error {
+	err = s.readers.read(ctx, "callbacks", func(tx tx) error {
 		if q.WithTotal {
 			err := tx.row("SELECT count(*) FROM ringback_callbacks WHERE "+condition, args...).
 				Scan(&page.Total)

@@ -44,7 +44,7 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 			webhook.Invalid("state", "is %q, use delivered or dead, or leave it out for both", r.State))
 	}
 	var last int64
-	err = s.read(ctx, "start replay", func(tx tx) error {
+	err = s.readers.read(ctx, "start replay", func(tx tx) error {
 		if err := tx.active(number); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 	var r replay
 	var selected []int64
 	var next int64
-	err = s.read(ctx, "continue replays", func(tx tx) error {
+	err = s.readers.read(ctx, "continue replays", func(tx tx) error {
 		err := tx.row(selectReplay, s.replayed.Load()).Scan(&r.id, &r.callback, &r.since, &r.state, &r.after, &r.last)
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 	for last := (retry{}); ; {
 		var ahead []retry
 		looked := 0
-		err := s.read(ctx, "reschedule", func(tx tx) error {
+		err := s.readers.read(ctx, "reschedule", func(tx tx) error {
 			return tx.rows(func(row scanner) error {
 				looked++
 				err := row.Scan(&last.callback, &last.due, &last.sequence, &last.began)
@@ -69,7 +69,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 // reports whether there was anything.
 func (s *Store) rescheduleHealth(ctx context.Context, now int64) (ahead bool, err error) {
 	latest := now + time.Minute.Milliseconds()
-	err = s.read(ctx, "reschedule", func(tx tx) error {
+	err = s.readers.read(ctx, "reschedule", func(tx tx) error {
 		return tx.row("SELECT EXISTS (SELECT 1"+notedAhead+")", latest).Scan(&ahead)
 	})
 	if err != nil || !ahead {

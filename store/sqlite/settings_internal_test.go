@@ -20,7 +20,7 @@ func TestSettings(t *testing.T) {
 		readsOnly, overwrite string
 	}{
 		"writer": {store.writer.outside, "0", "1"}, "readers": {outside(store.readers), "1", "0"},
-		"watcher": {outside(store.watcher), "1", "0"},
+		"urgent": {outside(store.urgent), "1", "0"}, "watcher": {outside(store.watcher), "1", "0"},
 	} {
 		for pragma, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": c.readsOnly,

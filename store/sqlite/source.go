@@ -50,5 +50,5 @@ func dataSource(path, mode string, settings ...string) string {
 
 // hostSource returns the name under which a host should open a database.
 func hostSource(path string) string {
-	return uri(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate"
+	return uri(path) + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_stmt_cache_size=16"
 }

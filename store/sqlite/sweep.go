@@ -23,7 +23,7 @@ const (
 func (s *Store) sweep(ctx context.Context) (swept bool, err error) {
 	var gone [][2]int64
 	// They stay gone, so writers need not wait for the search.
-	err = s.read(ctx, "prune", func(tx tx) error {
+	err = s.readers.read(ctx, "prune", func(tx tx) error {
 		return tx.rows(func(row scanner) error {
 			var key [2]int64
 			err := row.Scan(&key[0], &key[1])

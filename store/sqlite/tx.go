@@ -48,8 +48,8 @@ func (t tx) row(query string, args ...any) *row {
 	return &row{s, rows, err}
 }
 
-// rows runs a query and calls scan for each row. Until it returns, scan must not run the
-// same query.
+// rows runs a query and calls scan for each row. scan must not run statements: to make room
+// for another one, the query might be closed, which looks like its end.
 func (t tx) rows(scan func(scanner) error, query string, args ...any) (err error) {
 	s, rows, err := t.conn.query(t.ctx, query, args)
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 		return stopped(ctx, err)
 	}
 	idle := idlePoll
-	stop, err := notify(s.path+"-wal", func() { signal(listener.hinted) })
+	stop, err := notify(s.writer.log, func() { signal(listener.hinted) })
 	if err != nil {
 		idle = poll
 	}

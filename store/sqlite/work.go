@@ -28,9 +28,14 @@ func (k *work) try(c *conn) bool {
 	return k.err == nil
 }
 
-func (k *work) failed() bool { return k.err != nil || k.panicked != nil }
-
 func (k *work) end(err error) {
 	k.err = err
 	close(k.done)
+}
+
+// finish ends works that were committed.
+func finish(works []*work) {
+	for _, k := range works {
+		close(k.done)
+	}
 }

@@ -65,7 +65,7 @@ func (s *Store) Beat(ctx context.Context, w webhook.Worker) error {
 
 // Workers implements [webhook.Queue].
 func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err error) {
-	err = s.read(ctx, "workers", func(tx tx) error {
+	err = s.urgent.read(ctx, "workers", func(tx tx) error {
 		return tx.rows(func(row scanner) error {
 			var w webhook.WorkerBeat
 			err := row.Scan(&w.Worker, &w.Beat, &w.Holds)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -23,11 +24,14 @@ type writer struct {
 	turns     turns
 	group     []*work   // what shares the transaction under way
 	busySince time.Time // since when other connections hold the lock; zero when they do not
+
+	log     string // the file with the name that ends in -wal
+	logNext int64  // the size at which it is to be emptied
 }
 
 // openWriter opens the connection.
 func openWriter(ctx context.Context, source string) (*writer, error) {
-	w := &writer{turns: turns{opened: time.Now()},
+	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit,
 		works: make(chan *work), plain: make(chan *work),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -40,11 +44,17 @@ func openWriter(ctx context.Context, source string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	// SQLite follows symbolic links: the log is beside the file that they lead to.
+	err = tx{ctx, w.conn}.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+	if err != nil {
+		return nil, errors.Join(err, w.conn.close())
+	}
 	go w.serve()
 	return w, nil
 }
 
-// close waits for the transaction under way and ends the connection.
+// close waits for the transaction under way and ends the connection. What still waits for
+// other connections gives up.
 func (w *writer) close() error {
 	close(w.closing)
 	<-w.closed
@@ -91,6 +101,7 @@ func (w *writer) serve() {
 		select {
 		case k := <-w.works:
 			w.commitGroup(k)
+			w.limitLog()
 		case k := <-w.plain:
 			k.try(w.conn)
 			close(k.done)
@@ -99,109 +110,6 @@ func (w *writer) serve() {
 			return
 		}
 	}
-}
-
-// commitGroup runs a work in one transaction with those that wait behind it. When one of
-// them fails, each is run by itself.
-func (w *writer) commitGroup(first *work) {
-	defer func() {
-		w.turns.end(len(w.group))
-		clear(w.group)
-		w.group = w.group[:0]
-	}()
-	err := w.turns.wait(first.ctx)
-	if err == nil {
-		err = w.begin(first)
-	}
-	if err != nil {
-		first.end(err)
-		return
-	}
-	rows := 0
-	for k := first; k != nil; k = w.next(rows) {
-		rows += k.rows
-		w.group = append(w.group, k)
-		if !k.try(w.conn) {
-			break
-		}
-	}
-	last := w.group[len(w.group)-1]
-	if last.failed() {
-		w.rollback()
-	} else if last.err = w.commit(); last.err == nil {
-		for _, k := range w.group {
-			close(k.done)
-		}
-		return
-	}
-	if len(w.group) == 1 {
-		close(last.done)
-		return
-	}
-	for _, k := range w.group {
-		w.commitAlone(k)
-	}
-}
-
-// next returns a work that waits, unless the transaction is long enough: other processes
-// wait for its end.
-func (w *writer) next(rows int) *work {
-	if rows >= stepSize {
-		return nil
-	}
-	select {
-	case k := <-w.works:
-		return k
-	default:
-		return nil
-	}
-}
-
-// commitAlone runs a work in a transaction of its own.
-func (w *writer) commitAlone(k *work) {
-	k.err, k.panicked = w.begin(k), nil
-	if k.err == nil {
-		if k.try(w.conn) {
-			k.err = w.commit()
-		} else {
-			w.rollback()
-		}
-	}
-	close(k.done)
-}
-
-// begin begins the transaction of a work, which waits no longer for other connections than
-// busyTimeout: those that queued up behind it meanwhile have waited as well.
-func (w *writer) begin(k *work) error {
-	err := w.conn.run(context.Background(), "BEGIN IMMEDIATE")
-	if isBusy(err) {
-		if w.busySince.IsZero() {
-			w.busySince = time.Now()
-		}
-		since := w.busySince
-		if k.queued.After(since) {
-			since = k.queued
-		}
-		err = whileBusy(k.ctx, since, func() error { return w.conn.run(context.Background(), "BEGIN IMMEDIATE") })
-	}
-	if err == nil {
-		w.busySince = time.Time{}
-	}
-	return err
-}
-
-// commit commits the transaction, or leaves nothing of it behind.
-func (w *writer) commit() error {
-	err := w.conn.run(context.Background(), "COMMIT")
-	if err != nil {
-		w.rollback()
-	}
-	return err
-}
-
-func (w *writer) rollback() {
-	// The error says that SQLite has rolled back by itself.
-	_ = w.conn.run(context.Background(), "ROLLBACK")
 }
 
 // write runs a work that writes about so many rows in a transaction, and names what

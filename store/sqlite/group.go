@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+)
+
+// commitGroup runs a work in one transaction with those that wait behind it, up to one
+// that fails: the others are then run without it.
+func (w *writer) commitGroup(first *work) {
+	defer func() {
+		w.turns.end(len(w.group))
+		clear(w.group)
+		w.group = w.group[:0]
+	}()
+	err := w.turns.wait(first.ctx)
+	if err == nil {
+		err = w.begin(first)
+	}
+	if err != nil {
+		first.end(err)
+		return
+	}
+	rows := 0
+	for k := first; k != nil; k = w.next(rows) {
+		rows += k.rows
+		w.group = append(w.group, k)
+		if !k.try(w.conn) {
+			w.rollback()
+			w.commitWithout(w.group[:len(w.group)-1], k)
+			return
+		}
+	}
+	if w.commit() == nil {
+		finish(w.group)
+		return
+	}
+	for _, k := range w.group {
+		w.commitAlone(k)
+	}
+}
+
+// commitWithout runs works again that were rolled back because one behind them has failed,
+// and then that one, which may have failed only because of them.
+func (w *writer) commitWithout(works []*work, failed *work) {
+	if len(works) == 0 {
+		close(failed.done)
+		return
+	}
+	if w.commitTogether(works) {
+		finish(works)
+	} else {
+		for _, k := range works {
+			w.commitAlone(k)
+		}
+	}
+	w.commitAlone(failed)
+}
+
+// commitTogether runs works in one transaction, and reports whether it was committed.
+func (w *writer) commitTogether(works []*work) bool {
+	if w.begin(works[0]) != nil {
+		return false
+	}
+	for _, k := range works {
+		if !k.try(w.conn) {
+			w.rollback()
+			return false
+		}
+	}
+	return w.commit() == nil
+}
+
+// next returns a work that waits, unless the transaction is long enough: other processes
+// wait for its end.
+func (w *writer) next(rows int) *work {
+	if rows >= stepSize {
+		return nil
+	}
+	select {
+	case k := <-w.works:
+		return k
+	default:
+		return nil
+	}
+}
+
+// commitAlone runs a work in a transaction of its own.
+func (w *writer) commitAlone(k *work) {
+	k.panicked = nil
+	if k.err = w.begin(k); k.err == nil {
+		if k.try(w.conn) {
+			k.err = w.commit()
+		} else {
+			w.rollback()
+		}
+	}
+	close(k.done)
+}
+
+// begin begins the transaction of a work, which waits no longer for other connections than
+// busyTimeout: those that queued up behind it meanwhile have waited as well.
+func (w *writer) begin(k *work) error {
+	err := w.conn.run(context.Background(), "BEGIN IMMEDIATE")
+	if isBusy(err) {
+		if w.busySince.IsZero() {
+			w.busySince = time.Now()
+		}
+		since := w.busySince
+		if k.queued.After(since) {
+			since = k.queued
+		}
+		err = whileBusy(k.ctx, since, func() error {
+			select {
+			case <-w.closing:
+				return errClosed
+			default:
+				return w.conn.run(context.Background(), "BEGIN IMMEDIATE")
+			}
+		})
+	}
+	if err == nil {
+		w.busySince = time.Time{}
+	}
+	return err
+}
+
+// commit commits the transaction, or leaves nothing of it behind.
+func (w *writer) commit() error {
+	err := w.conn.run(context.Background(), "COMMIT")
+	if err != nil {
+		w.rollback()
+	}
+	return err
+}
+
+func (w *writer) rollback() {
+	// The error says that SQLite has rolled back by itself.
+	_ = w.conn.run(context.Background(), "ROLLBACK")
+}

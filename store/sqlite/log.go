@@ -1,0 +1,78 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+const (
+	// logLimit is how large the file whose name ends in -wal becomes before the store
+	// empties it. SQLite does so only at a moment when nobody reads: where reads overlap
+	// without end there is none.
+	logLimit = 16 << 20
+
+	// readersWait is how long the readers of the moment have for their end; those that
+	// begin meanwhile read the database's file. Other writers wait as long.
+	readersWait = 100 * time.Millisecond
+)
+
+// limitLog empties the log when it has become large. Where somebody reads for too long, it
+// tries again when the log has grown as much once more.
+func (w *writer) limitLog() {
+	info, err := os.Stat(w.log)
+	if err != nil || info.Size() < w.logNext {
+		return
+	}
+	w.logNext = logLimit
+	if emptied, err := emptyLog(w.conn); err != nil || !emptied {
+		w.logNext += info.Size()
+	}
+}
+
+// emptyLog moves what the log holds into the database's file and empties it, and reports
+// whether others have let it.
+func emptyLog(c *conn) (emptied bool, err error) {
+	if err := c.script(fmt.Sprintf("PRAGMA busy_timeout = %d", readersWait.Milliseconds())); err != nil {
+		return false, err
+	}
+	var busy bool
+	var pages, moved int
+	err = tx{context.Background(), c}.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	if isBusy(err) {
+		busy, err = true, nil
+	}
+	if failed := c.script("PRAGMA busy_timeout = 0"); err == nil {
+		err = failed
+	}
+	return err == nil && !busy, err
+}
+
+// How often, and with what pauses, truncateLog tries.
+const (
+	truncateTries = 6
+	truncatePause = 200 * time.Millisecond
+)
+
+// truncateLog empties the log, as far as others let it.
+func (w *writer) truncateLog(ctx context.Context) error {
+	for try := 1; ; try++ {
+		var emptied bool
+		err := w.outside(ctx, func(tx tx) (err error) {
+			emptied, err = emptyLog(tx.conn)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("sqlite: purge: %w", err)
+		}
+		if emptied || try == truncateTries {
+			return nil
+		}
+		select {
+		case <-time.After(truncatePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
