@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringback-dev/ringback/internal/leaktest"
 	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/store/storetest"
 	"github.com/ringback-dev/ringback/webhook"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, work(file)) // until it is killed
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(leaktest.Run(m))
 }
 
 // TestKill kills a host with SIGKILL at random moments, while it dispatches, fans out,

@@ -45,7 +45,9 @@ func openWriter(ctx context.Context, source string) (*writer, error) {
 		return nil, err
 	}
 	// SQLite follows symbolic links: the log is beside the file that they lead to.
-	err = tx{ctx, w.conn}.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+	err = whileBusy(ctx, time.Now(), func() error {
+		return tx{ctx, w.conn}.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+	})
 	if err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
