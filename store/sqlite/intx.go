@@ -14,9 +14,9 @@ import (
 
 // InTx returns a dispatcher that appends to the outbox in a transaction of the
 // host's, on the database that the store is in: the events are durable once the
-// transaction commits, and never existed when it rolls back. Dispatch is one
-// statement for every 500 events, with a savepoint around more than one, and reads
-// nothing in the transaction. With _stmt_cache_size=16 in its DSN the driver keeps the
+// transaction commits, and never existed when it rolls back. Dispatch is one insert
+// for every 500 events, with a savepoint around more than one, after a BEGIN that must
+// fail to show that the transaction is open; it reads nothing in the transaction. With _stmt_cache_size=16 in its DSN the driver keeps the
 // statement prepared, which saves a quarter of the time.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
