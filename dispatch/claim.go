@@ -8,14 +8,11 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// A job is a delivery in hand, from its claim to its settlement.
-type job struct {
-	webhook.Claimed
-	worker webhook.Worker // in whose name it is claimed
-	pool   *pool
-}
+// maxClaim bounds the deliveries that are read and claimed in one transaction: other
+// writers wait for its end.
+const maxClaim = 256
 
-// claimLoop takes ready deliveries in hand as slots allow, and starts their attempts.
+// claimLoop takes ready deliveries in hand as there is room, and starts their attempts.
 func (r *run) claimLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -33,6 +30,7 @@ func (r *run) claimLoop(ctx context.Context) {
 		case <-r.ready:
 		case <-ticker.C:
 		}
+		r.behind.Store(false)
 		for c.fillPools(ctx) {
 		}
 	}
@@ -60,25 +58,24 @@ func (c *claimer) fillPools(ctx context.Context) (more bool) {
 
 // fill claims what a pool has room for, and reports whether to claim again.
 func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
-	w, claimed, err := c.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	w, claimed, err := c.claim(ctx, p, true, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+		r.Limit = min(r.Limit, maxClaim)
 		r.After = c.after[p]
 		return c.store.Claim(ctx, r)
 	})
 	if len(claimed) > 0 {
 		c.after[p] = claimed[len(claimed)-1].Callback
 	}
-	c.startAll(ctx, p, w, claimed)
 	if ctx.Err() != nil {
 		return false
 	}
 	return c.heed(ctx, w, err) || len(claimed) > 0
 }
 
-// claim claims what a pool has room for, and counts it as taken: whatever the error, what
-// was claimed is to be started. Where there is no room it claims nothing: the next
-// settlement raises ready.
+// claim calls a function that claims what a pool has room for, be it none, and starts what
+// was claimed, whatever the error. Anew tells that it is to be read from the store.
 func (r *run) claim(
-	ctx context.Context, p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
+	ctx context.Context, p *pool, anew bool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
 ) (w webhook.Worker, claimed []webhook.Claimed, err error) {
 	select {
 	case r.claiming <- struct{}{}:
@@ -90,26 +87,52 @@ func (r *run) claim(
 	defer r.endClaim(ctx)
 	free, bytes := r.slots.free(p)
 	if free <= 0 || bytes <= 0 {
-		return w, nil, nil
+		r.behind.Store(true)
+		if anew {
+			return w, nil, nil
+		}
+		free, bytes = 0, 0
 	}
 	claimed, err = claim(webhook.ClaimRequest{
 		Worker:     w,
 		Now:        time.Now(),
 		Limit:      free,
 		LimitBytes: bytes,
-		Room:       func(callback string, h webhook.Health) int { return r.slots.room(p, callback, h) },
+		Room: func(callback string, h webhook.Health) int {
+			room, belongs := r.slots.room(p, callback, h, anew)
+			if belongs && anew {
+				r.behind.Store(true) // it may have more than there is room for
+			}
+			return room
+		},
 	})
-	for i := range claimed {
-		r.slots.take(p, claimed[i].Callback, requestSize(&claimed[i]))
-		r.hold(w)
+	if len(claimed) > 0 {
+		jobs := make([]job, len(claimed))
+		for i := range claimed {
+			jobs[i] = job{Claimed: claimed[i], worker: w, pool: p, since: time.Now()}
+		}
+		r.hold(w, len(jobs))
+		r.slots.take(p, jobs)
+		r.start(p, jobs)
 	}
 	return w, claimed, err
 }
 
-// startAll starts the attempts of what was claimed.
-func (r *run) startAll(ctx context.Context, p *pool, w webhook.Worker, claimed []webhook.Claimed) {
-	for i := range claimed {
-		r.start(ctx, &job{Claimed: claimed[i], worker: w, pool: p})
+// openTargets returns how many deliveries of an expansion are not born dead.
+func openTargets(x *webhook.Expansion) (open int) {
+	for i := range x.Targets {
+		if x.Targets[i].Dead == "" {
+			open++
+		}
+	}
+	return open
+}
+
+// unclaimed takes notice of new deliveries that were not claimed as they were written.
+func (r *run) unclaimed(deliveries int) {
+	if deliveries > 0 {
+		r.behind.Store(true)
+		r.ready.raise()
 	}
 }
 
@@ -149,26 +172,4 @@ func (c *claimer) works() {
 func (c *claimer) rest(ctx context.Context) {
 	sleep(ctx, c.pause)
 	c.pause = min(2*c.pause, longestPause)
-}
-
-// start attempts a delivery in its own goroutine, and passes on what became of it. When
-// ctx has ended it hands the delivery back instead.
-func (r *run) start(ctx context.Context, j *job) {
-	if ctx.Err() != nil {
-		r.outcomes <- outcome{job: j, Outcome: webhook.Outcome{
-			Sequence: j.Sequence, Callback: j.Callback, State: webhook.DeliveryReady, Due: j.Due,
-		}}
-		return
-	}
-	r.attempts.Go(func() {
-		// The requests in flight outlive ctx: that is what draining means.
-		result := r.engine.attempt(context.WithoutCancel(ctx), &j.Claimed)
-		r.slots.note(j.Callback, &result.Attempt)
-		o := r.judge(&j.Claimed, &result)
-		if !o.Pause.IsZero() {
-			r.slots.notePause(j.Callback, result.Time, o.Pause)
-			r.retries.set(o.Pause)
-		}
-		r.outcomes <- outcome{job: j, Outcome: o}
-	})
 }

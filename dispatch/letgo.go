@@ -60,7 +60,7 @@ func (s *settler) untried(outcomes []unsettled) {
 // try, unless it has been refused too often.
 func (s *settler) refused(ctx context.Context, o unsettled, err error) {
 	if ctx.Err() != nil {
-		s.finish(ctx, o)
+		s.finish(ctx, o.worker, o)
 		return
 	}
 	if o.refusals > 0 && s.taken > o.taken {
@@ -119,5 +119,5 @@ func plainOutcome(o webhook.Outcome) webhook.Outcome {
 // again and again, but it is not lost, and nobody else waits for it.
 func (s *settler) letGo(ctx context.Context, o unsettled) {
 	s.join(ctx, o.worker)
-	s.finish(ctx, o)
+	s.finish(ctx, o.worker, o)
 }

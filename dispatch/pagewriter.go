@@ -117,18 +117,12 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 	if !ok {
 		return w.put(ctx, expansions...)
 	}
-	room := false
-	p := &w.slots.answering
-	worker, claimed, err := w.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
-		room = true
+	worker, claimed, err := w.claim(ctx, &w.slots.answering, false, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		return store.FanOutAndClaim(ctx, expansions, r)
 	})
-	w.startAll(ctx, p, worker, claimed)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case !room:
-		return w.put(ctx, expansions...)
 	case errors.Is(err, webhook.ErrFenced):
 		w.fenced(ctx, worker)
 		return w.put(ctx, expansions...)
@@ -141,15 +135,9 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 	}
 	open := 0
 	for i := range expansions {
-		for j := range expansions[i].Targets {
-			if expansions[i].Targets[j].Dead == "" {
-				open++
-			}
-		}
+		open += openTargets(&expansions[i])
 	}
-	if open > len(claimed) {
-		w.ready.raise()
-	}
+	w.unclaimed(open - len(claimed))
 	return nil
 }
 

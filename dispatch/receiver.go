@@ -15,14 +15,24 @@ const (
 	// flight.
 	fastTime = 250 * time.Millisecond
 
+	// aheadTime is about how long deliveries may wait in hand: what a receiver answers
+	// in that time is claimed ahead, up to maxAhead times the requests in flight.
+	aheadTime = 200 * time.Millisecond
+	maxAhead  = 15
+
 	// limitTime is how long a receiver's limit is remembered when nothing is sent.
 	limitTime = time.Minute
 )
 
 // A receiver is what this engine has seen of a callback's receiver.
 type receiver struct {
-	inHand  int
-	answers bool // briskly, the last time
+	inHand   int
+	flying   int           // of these, in flight
+	waiting  []*job        // of these, those to be sent when there is a slot, in order
+	lined    bool          // in a lineup
+	answers  bool          // briskly, the last time
+	failures int           // in a row
+	took     time.Duration // by an answer, on the average
 
 	// limit is how many requests may be in flight to it while it answers, as of noted;
 	// 0 before the first attempt.
@@ -46,10 +56,19 @@ func (r *receiver) limitAt(now time.Time, perCallback int) int {
 	return r.limit
 }
 
-// take counts a delivery in hand.
-func (r *receiver) take(now time.Time, perCallback int) {
-	r.inHand++
-	if limit := r.limitAt(now, perCallback); r.inHand >= limit {
+// share returns how many deliveries may be in hand while so many requests may be in
+// flight.
+func (r *receiver) share(limit int) int {
+	if r.failures > 0 {
+		return limit
+	}
+	return limit * (1 + int(min(aheadTime/max(r.took, 1), maxAhead)))
+}
+
+// launch counts a request in flight.
+func (r *receiver) launch(now time.Time, perCallback int) {
+	r.flying++
+	if limit := r.limitAt(now, perCallback); r.flying >= limit {
 		r.rises = limit
 	}
 }
@@ -60,6 +79,11 @@ func (r *receiver) take(now time.Time, perCallback int) {
 func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int) {
 	limit := r.limitAt(now, perCallback)
 	r.answers = a.Status != 0 && a.Duration < briskTime
+	if r.took == 0 {
+		r.took = a.Duration
+	}
+	r.took += (a.Duration - r.took) / 8
+	r.failures++
 	switch {
 	case a.Error != "":
 		limit = max(limit/2, 1)
@@ -70,5 +94,18 @@ func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int
 		limit++
 		r.rises--
 	}
+	if a.Error == "" {
+		r.failures = 0
+	}
 	r.limit, r.noted = limit, now
+}
+
+// pause remembers that this engine pauses the callback, by a request that began at the
+// given time. As in the store, of requests that were in flight together the longest pause
+// counts.
+func (r *receiver) pause(began, until, now time.Time) {
+	if together := began.Before(r.pausedAt); !together || until.After(r.pausedUntil) {
+		r.pausedUntil = until
+	}
+	r.pausedAt = now
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -26,9 +27,10 @@ type run struct {
 	engine *Engine
 	store  webhook.Store
 	log    *slog.Logger
+	ctx    context.Context // of Run: what outlasts the loop that begins it looks here
 
 	appended signal // events may be pending
-	ready    signal // deliveries may be ready, or a slot is free
+	ready    signal // deliveries may be ready, or there is room for more of them
 	retries  alarm  // rings ready when one is due
 	prunes   signal // there is much to prune
 	clock    *clock
@@ -37,6 +39,9 @@ type run struct {
 	outcomes chan outcome
 	slow     suspensions
 	attempts sync.WaitGroup
+	senders  chan *job      // to one that is idle
+	sending  atomic.Int64   // senders
+	behind   atomic.Bool    // more deliveries may be ready than were claimed
 	hooks    sync.WaitGroup // calls of the host's
 	identity identity
 }
@@ -57,6 +62,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		engine:   e,
 		store:    e.store,
 		log:      e.options.Logger,
+		ctx:      ctx,
 		appended: newSignal(),
 		ready:    newSignal(),
 		prunes:   newSignal(),
@@ -64,6 +70,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		slots:    newSlots(&e.options),
 		claiming: make(chan struct{}, 1),
 		outcomes: make(chan outcome, settleBatch),
+		senders:  make(chan *job),
 		identity: identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
 	}
 	r.retries.ring = r.ready
@@ -89,6 +96,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		loops.Go(func() { loop(ctx) })
 	}
 	loops.Wait()
+	r.giveBackWaiting()
 	r.attempts.Wait()
 	close(r.outcomes)
 	settling.Wait()

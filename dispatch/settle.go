@@ -121,7 +121,9 @@ func (s *settler) settle(ctx context.Context, batch []unsettled) {
 	if waited == 0 {
 		s.due = time.Now().Add(s.pause)
 	}
-	s.ready.raise()
+	if s.behind.Load() {
+		s.ready.raise()
+	}
 }
 
 // settleAgain settles what waits. When ctx has ended it waits no longer: its worker
@@ -165,13 +167,13 @@ func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unse
 		if o.Outcome.State == webhook.DeliveryReady {
 			s.retries.set(o.Outcome.Due)
 		}
-		s.finish(ctx, o)
 	}
+	s.finish(ctx, w, outcomes...)
 	return nil
 }
 
-// finish frees what an outcome has held.
-func (s *settler) finish(ctx context.Context, o unsettled) {
-	s.slots.release(o.pool, o.Outcome.Callback, requestSize(&o.Claimed))
-	s.drop(ctx, o.worker)
+// finish frees what outcomes of a worker have held.
+func (s *settler) finish(ctx context.Context, w webhook.Worker, outcomes ...unsettled) {
+	s.slots.release(outcomes)
+	s.drop(ctx, w, len(outcomes))
 }

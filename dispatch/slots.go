@@ -12,6 +12,11 @@ const (
 	// bytes.
 	maxInHand = 32 << 20
 
+	// ahead is how many deliveries may be in hand for each request that may be in
+	// flight to callbacks that answer: those beyond it wait here, and need not be
+	// claimed by themselves.
+	ahead = 32
+
 	// maxReceivers bounds the receivers that are remembered. To be forgotten costs one
 	// a request on probation.
 	maxReceivers = 100_000
@@ -21,10 +26,11 @@ const (
 	reserve = 8
 )
 
-// slots counts the deliveries in hand: claimed and not yet settled. Callbacks that
-// answered briskly the last time share one pool; those that did not, that keep failing,
-// or that were never tried are on probation: they have a pool of their own, in which each
-// has one request at a time. So receivers that hang take nothing from those that answer.
+// slots counts the deliveries in hand, which are claimed and not yet settled, and the
+// requests in flight. Callbacks that answered briskly the last time share one pool; those
+// that did not, that keep failing, or that were never tried are on probation: they have a
+// pool of their own, in which each has one delivery at a time. So receivers that hang take
+// nothing from those that answer.
 type slots struct {
 	perCallback int           // requests in flight, to begin with
 	timeout     time.Duration // of a request
@@ -33,21 +39,28 @@ type slots struct {
 	answering pool
 	probation pool
 	receivers map[string]*receiver // by callback
+
+	// The receivers that answer for which deliveries wait and that may have more
+	// requests in flight: those with fewer than perCallback, and the others.
+	few, many lineup
 }
 
 // A pool is a number of requests that may be in flight.
 type pool struct {
-	total int // deliveries
+	requests int // in flight at most
+	flying   int
+
+	most  int // deliveries in hand
 	taken int
-	bytes int
+	bytes int // of their messages
 }
 
 func newSlots(o *Options) *slots {
 	return &slots{
 		perCallback: o.PerCallback,
 		timeout:     o.Timeout,
-		answering:   pool{total: o.Concurrency},
-		probation:   pool{total: o.Probation},
+		answering:   pool{requests: o.Concurrency, most: ahead * o.Concurrency},
+		probation:   pool{requests: o.Probation, most: o.Probation},
 		receivers:   make(map[string]*receiver),
 	}
 }
@@ -60,69 +73,155 @@ func (s *slots) pools() []*pool { return []*pool{&s.answering, &s.probation} }
 func (s *slots) free(p *pool) (deliveries, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return p.total - p.taken, maxInHand - p.bytes
+	return p.most - p.taken, maxInHand - p.bytes
 }
 
-// room returns how many more deliveries of a callback a pool takes: none when the
-// callback belongs to the other one.
-func (s *slots) room(p *pool, callback string, h webhook.Health) int {
+// room returns how many more deliveries of a callback a pool takes, and whether the
+// callback belongs to it. Of those that are to be read anew it takes none while enough of
+// them wait: they are read in larger portions.
+func (s *slots) room(p *pool, callback string, h webhook.Health, anew bool) (room int, belongs bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var known receiver
-	if x := s.receivers[callback]; x != nil {
-		known = *x
+	var unknown receiver
+	known := s.receivers[callback]
+	if known == nil {
+		known = &unknown
 	}
 	now := time.Now()
 	if answers := known.answers && !circuitOpen(h); answers != (p == &s.answering) {
-		return 0
+		return 0, false
 	}
 	if p == &s.probation {
 		if circuitOpen(h) && !known.probes(h, now, s.timeout) {
-			return 0
+			return 0, true
 		}
-		return max(1-known.inHand, 0)
+		return max(1-known.inHand, 0), true
 	}
-	room := known.limitAt(now, s.perCallback) - known.inHand
-	spare := p.total - p.taken - p.total/reserve
-	return max(min(room, max(s.perCallback-known.inHand, spare)), 0)
+	limit := known.limitAt(now, s.perCallback)
+	if anew && len(known.waiting) > limit {
+		return 0, true
+	}
+	spare := p.most - p.taken - p.most/reserve
+	return max(min(known.share(limit)-known.inHand, max(s.perCallback-known.inHand, spare)), 0), true
 }
 
-// take counts a delivery whose request has so many bytes.
-func (s *slots) take(p *pool, callback string, bytes int) {
+// take takes deliveries in hand. Those to callbacks that answer wait for a slot: see next.
+func (s *slots) take(p *pool, jobs []job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.taken++
-	p.bytes += bytes
-	s.receiver(callback).take(time.Now(), s.perCallback)
+	for i := range jobs {
+		j := &jobs[i]
+		p.taken++
+		p.bytes += requestSize(&j.Claimed)
+		r := s.receiver(j.Callback)
+		r.inHand++
+		if p == &s.answering {
+			r.waiting = append(r.waiting, j)
+			s.line(r)
+		} else {
+			r.launch(time.Now(), s.perCallback)
+			p.flying++
+		}
+	}
+}
+
+// line lets a receiver take its turn if something waits for it and it may have another
+// request in flight.
+func (s *slots) line(r *receiver) {
+	switch {
+	case r.lined || len(r.waiting) == 0 || r.flying >= r.limitAt(time.Now(), s.perCallback):
+	case r.flying < s.perCallback:
+		s.few.push(r)
+	default:
+		s.many.push(r)
+	}
+}
+
+// next returns a delivery that waits and is to be sent now, nil where there is none or no
+// slot is free. Callbacks take turns.
+func (s *slots) next() *job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &s.answering
+	for p.flying < p.requests {
+		r := s.few.pop()
+		if r == nil && p.flying < p.requests-p.requests/reserve {
+			r = s.many.pop()
+		}
+		if r == nil {
+			return nil
+		}
+		now := time.Now()
+		if len(r.waiting) == 0 || r.flying >= r.limitAt(now, s.perCallback) {
+			continue // not any more
+		}
+		j := r.waiting[0]
+		r.waiting[0] = nil
+		r.waiting = r.waiting[1:]
+		r.launch(now, s.perCallback)
+		p.flying++
+		s.line(r)
+		return j
+	}
+	return nil
+}
+
+// note takes notice of how an attempt ended, and until when it lets this engine pause the
+// callback; zero for no pause. It returns deliveries to the callback that are to be given
+// back: more of them wait than its receiver takes soon, as it seems now. Those that came
+// last go first.
+func (s *slots) note(j *job, a *webhook.Attempt, pause time.Time) (surplus []*job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.receiver(j.Callback)
+	now := time.Now()
+	r.note(a, now, s.perCallback, s.answering.requests)
+	if !pause.IsZero() {
+		r.pause(a.Time, pause, now)
+	}
+	keep := len(r.waiting)
+	if share := r.share(r.limitAt(now, s.perCallback)); r.inHand > 2*share {
+		keep = max(len(r.waiting)-(r.inHand-share), 0)
+	}
+	if !r.answers || r.failures >= circuitFailures || !pause.IsZero() {
+		keep = 0
+	}
+	surplus = append(surplus, r.waiting[keep:]...)
+	clear(r.waiting[keep:])
+	r.waiting = r.waiting[:keep]
+	return surplus
+}
+
+// land frees the slot of a request.
+func (s *slots) land(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.pool.flying--
+	r := s.receiver(j.Callback)
+	r.flying--
+	s.line(r)
+}
+
+// drain returns what waits, which is to be given back.
+func (s *slots) drain() (waiting []*job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.receivers {
+		waiting = append(waiting, r.waiting...)
+		r.waiting = nil
+	}
+	return waiting
 }
 
 // release is the end of take.
-func (s *slots) release(p *pool, callback string, bytes int) {
+func (s *slots) release(outcomes []unsettled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.taken--
-	p.bytes -= bytes
-	s.receiver(callback).inHand--
-}
-
-// note takes notice of how an attempt ended.
-func (s *slots) note(callback string, a *webhook.Attempt) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.receiver(callback).note(a, time.Now(), s.perCallback, s.answering.total)
-}
-
-// notePause remembers that this engine pauses a callback, by a request that began at the
-// given time. As in the store, of requests that were in flight together the longest pause
-// counts.
-func (s *slots) notePause(callback string, began, until time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.receiver(callback)
-	if together := began.Before(r.pausedAt); !together || until.After(r.pausedUntil) {
-		r.pausedUntil = until
+	for _, o := range outcomes {
+		o.pool.taken--
+		o.pool.bytes -= requestSize(&o.Claimed)
+		s.receiver(o.Claimed.Callback).inHand--
 	}
-	r.pausedAt = time.Now()
 }
 
 // receiver returns what is known of a callback's receiver. When that would be too much,

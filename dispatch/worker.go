@@ -93,18 +93,18 @@ func (r *run) endClaim(ctx context.Context) {
 	}
 }
 
-// hold counts a delivery that a worker has in hand.
-func (r *run) hold(w webhook.Worker) {
+// hold counts deliveries that a worker has in hand.
+func (r *run) hold(w webhook.Worker, deliveries int) {
 	r.identity.mu.Lock()
 	defer r.identity.mu.Unlock()
-	r.identity.inHand[w]++
+	r.identity.inHand[w] += deliveries
 }
 
 // drop is the end of hold. A worker that the run no longer is, and that has nothing in
 // hand any more, leaves the queue.
-func (r *run) drop(ctx context.Context, w webhook.Worker) {
+func (r *run) drop(ctx context.Context, w webhook.Worker, deliveries int) {
 	r.identity.mu.Lock()
-	r.identity.inHand[w]--
+	r.identity.inHand[w] -= deliveries
 	if r.identity.inHand[w] == 0 {
 		delete(r.identity.inHand, w)
 	}
