@@ -75,6 +75,20 @@ func TestMaxBacklog(t *testing.T) {
 	}
 
 	full(3)
+	var expanded []webhook.ExpandedEvent
+	for _, id := range []string{"5", "6", "7", "8"} {
+		e, encoded, err := webhook.Prepare(event(id))
+		must(err)
+		expanded = append(expanded, webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(int64) webhook.Expansion {
+			t.Fatal("expanded an event for which there is no room")
+			return webhook.Expansion{}
+		}})
+	}
+	_, _, err = store.AppendAndClaim(ctx, expanded, 2, webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 10})
+	if !errors.Is(err, webhook.ErrBacklogFull) {
+		t.Fatalf("4 events where there is room for 3: got error %v, want ErrBacklogFull", err)
+	}
+	full(3)
 	must(store.Dispatch(ctx, event("1"), event("2"), event("1")))
 	full(1)
 	must(store.Dispatch(ctx, event("3")))

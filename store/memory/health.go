@@ -21,7 +21,7 @@ func (c *callback) count(a webhook.Attempt, succeeded bool) {
 
 // pause pauses the callback, if it is not paused for longer. A pause that is longer by
 // more than MaxPause was noted by a clock that was wrong.
-func (c *callback) pause(from, until time.Time) {
+func (c *callback) pause(from instant, until time.Time) {
 	stored := c.Health.PausedUntil
 	if !until.IsZero() && (until.After(stored) || stored.After(until.Add(webhook.MaxPause))) {
 		c.pausedFrom, c.Health.PausedUntil = from, until

@@ -1,9 +1,7 @@
 package memory
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -40,10 +38,11 @@ func (s *Store) Attempts(ctx context.Context, id string) ([]webhook.Attempt, err
 // lookUp returns the delivery of an ID, or ErrNotFound.
 func (s *Store) lookUp(id string) (*delivery, error) {
 	eventID, callbackID, _ := webhook.SplitDeliveryID(id)
-	if e, c := s.byID[eventID], s.find(callbackID); e != nil && c != nil && e.deliveries[c] != nil {
-		return e.deliveries[c], nil
+	e, c := s.byID[eventID], s.registered[callbackID]
+	if e == nil || c == nil || e.to(c) == nil {
+		return nil, webhook.ErrNotFound
 	}
-	return nil, webhook.ErrNotFound
+	return e.to(c), nil
 }
 
 // view returns the delivery as its callers see it.
@@ -66,9 +65,9 @@ func (d *delivery) view() webhook.Delivery {
 		Replayed:   d.replayed,
 		Attempts:   d.tried,
 		Earlier:    d.earlier,
-		Due:        d.due,
-		Created:    d.created,
-		Ended:      d.ended,
+		Due:        d.due.time(),
+		Created:    d.created.time(),
+		Ended:      d.ended.time(),
 	}
 }
 
@@ -81,8 +80,7 @@ func (s *Store) Deliveries(ctx context.Context, q webhook.DeliveryQuery) (page w
 	defer s.mu.Unlock()
 	selected := 0
 	for _, e := range slices.Backward(s.events) {
-		for _, c := range e.listeners() {
-			d := e.deliveries[c]
+		for _, d := range slices.Backward(e.deliveries) { // those of the latest callback first
 			if !d.selectedBy(q) {
 				continue
 			}
@@ -107,15 +105,8 @@ func (d *delivery) selectedBy(q webhook.DeliveryQuery) bool {
 	return (q.Callback == "" || d.callback.ID == q.Callback) &&
 		(q.State == "" || d.state == q.State) &&
 		(q.Record == "" || d.event.record.id == q.Record) &&
-		(q.Since.IsZero() || !d.created.Before(millis(q.Since))) &&
-		(q.Until.IsZero() || d.created.Before(millis(q.Until)))
-}
-
-// listeners returns the callbacks that the event has deliveries to, latest first.
-func (e *event) listeners() []*callback {
-	return slices.SortedFunc(maps.Keys(e.deliveries), func(a, b *callback) int {
-		return cmp.Compare(b.number, a.number)
-	})
+		(q.Since.IsZero() || d.created >= at(q.Since)) &&
+		(q.Until.IsZero() || d.created < at(q.Until))
 }
 
 // Prune implements [webhook.History].
@@ -136,11 +127,11 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.Prun
 	for _, e := range s.events[first:last] {
 		// One of the future was appended while the clock was wrong: those behind it
 		// may be older.
-		if !e.appended.Before(millis(r.Delivered)) && !e.appended.Before(millis(r.Dead)) && !e.appended.After(now) {
+		if e.appended >= at(r.Delivered) && e.appended >= at(r.Dead) && e.appended <= now {
 			young++
 		}
 		result.Deliveries += e.prune(r)
-		if e.content == nil && len(e.deliveries) == 0 && e.appended.Before(millis(r.Delivered)) {
+		if e.content == nil && len(e.deliveries) == 0 && e.appended < at(r.Delivered) {
 			delete(s.byID, e.id)
 			result.Events++
 			continue
@@ -156,13 +147,14 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (webhook.Prun
 
 // prune removes those deliveries of an event that have been kept long enough.
 func (e *event) prune(r webhook.PruneRequest) (removed int) {
-	for c, d := range e.deliveries {
-		if d.state == webhook.DeliveryDelivered && d.ended.Before(millis(r.Delivered)) ||
-			d.state == webhook.DeliveryDead && d.ended.Before(millis(r.Dead)) {
-			delete(e.deliveries, c)
-			delete(c.deliveries, e)
-			removed++
+	before := len(e.deliveries)
+	e.deliveries = slices.DeleteFunc(e.deliveries, func(d *delivery) bool {
+		old := d.state == webhook.DeliveryDelivered && d.ended < at(r.Delivered) ||
+			d.state == webhook.DeliveryDead && d.ended < at(r.Dead)
+		if old {
+			d.forget()
 		}
-	}
-	return removed
+		return old
+	})
+	return before - len(e.deliveries)
 }

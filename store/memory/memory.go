@@ -6,9 +6,7 @@
 package memory
 
 import (
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -16,6 +14,7 @@ import (
 var (
 	_ webhook.Store         = (*Store)(nil)
 	_ webhook.FanOutClaimer = (*Store)(nil)
+	_ webhook.AppendClaimer = (*Store)(nil)
 )
 
 // A Store is a [webhook.Store] in memory. Make one with [New].
@@ -27,7 +26,10 @@ type Store struct {
 
 	mu sync.Mutex // guards everything below
 
-	callbacks    []*callback // in the order of creation, which is that of their IDs
+	callbacks    ring
+	registered   map[string]*callback   // by ID
+	bound        map[webhook.Scope]ring // by what exactly they are bound to
+	listed       map[webhook.Scope]int  // how many a database or a collection has
 	lastCallback int64
 	revision     int64
 
@@ -37,10 +39,16 @@ type Store struct {
 	lastSequence int64
 	backlog      int // how many events are not fanned out, and deliveries open
 
-	lastReplaying int64 // the number of the callback that had deliveries replayed last
+	working   ring    // the callbacks that have deliveries ready
+	scheduled queue   // deliveries to be ready later, earliest due first
+	promoted  instant // when the last one was due of those that have become ready
+
+	replaying     ring  // the callbacks that deliveries are to be replayed of
+	lastReplaying int64 // the number of the one that had its turn last
 
 	workers    map[webhook.Worker]*worker
 	lastWorker webhook.Worker
+	lastBatch  int64
 
 	watchers map[chan struct{}]bool
 }
@@ -48,23 +56,28 @@ type Store struct {
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		byID:     make(map[string]*event),
-		workers:  make(map[webhook.Worker]*worker),
-		watchers: make(map[chan struct{}]bool),
+		registered: make(map[string]*callback),
+		bound:      make(map[webhook.Scope]ring),
+		listed:     make(map[webhook.Scope]int),
+		byID:       make(map[string]*event),
+		scheduled:  queue{less: dueEarlier},
+		workers:    make(map[webhook.Worker]*worker),
+		watchers:   make(map[chan struct{}]bool),
 	}
 }
 
 // A callback is a registered callback with its deliveries.
 type callback struct {
 	webhook.Callback
-	number     int64
-	pausedFrom time.Time        // when the pause was noted
+	number     int64            // its ID
+	pausedFrom instant          // when the pause was noted
 	replays    []*replayRequest // the oldest first
-	deliveries map[*event]*delivery
-	lanes      map[lane][]*delivery
-	ready      queue     // may be claimed, earliest event first
-	scheduled  queue     // to be ready later, earliest due first
-	promoted   time.Time // when those that were due then became ready
+	deliveries []*delivery      // in no order
+	lanes      map[lane]line
+	ready      queue // may be claimed, earliest event first
+
+	batch int64 // the last claim that has asked for room, and what is left of that
+	room  int
 }
 
 // A record names a record of the host's.
@@ -76,52 +89,52 @@ type record struct {
 // An event is an appended event.
 type event struct {
 	id         string
-	sequence   int64
+	sequence   int64 // zero until it is appended
 	record     record
 	parent     string // the ID of the profile that the record is a subprofile of
 	action     webhook.Action
-	appended   time.Time
-	content    *webhook.Event // nil once it is fanned out
+	appended   instant
+	content    *webhook.Event // set while it is pending
 	size       int            // of its encoded form
-	messages   map[webhook.Method][]byte
-	deliveries map[*callback]*delivery
+	deliveries []*delivery    // in the order of their callbacks
+
+	// Most events have one delivery: there is room for it in the same allocation.
+	only    delivery
+	onlyOne [1]*delivery
 }
 
 // A delivery is one event on its way to one callback.
 type delivery struct {
 	event    *event
 	callback *callback
+	place    int // among those of the callback
 	method   webhook.Method
 	encoding webhook.Encoding
+	message  []byte // shared with others of the event; nil: none
 	state    webhook.DeliveryState
 	reason   string
 	passed   bool
 	replayed bool
-	earlier  int
-	due      time.Time         // zero: at once
-	from     time.Time         // what due counts from: the last attempt, or its correction
-	worker   *worker           // set while claimed
+	due      instant           // zero: at once
+	from     instant           // what due counts from: the last attempt, or its correction
 	attempts []webhook.Attempt // the last ones
 	tried    int               // attempts
-	created  time.Time
-	ended    time.Time
+	earlier  int
+	created  instant
+	ended    instant
+
+	next   *delivery // the one that waits behind it
+	queue  *queue    // that it is in, while ready
+	worker *worker   // that it belongs to, while claimed
+	index  int       // in the queue, or among the worker's claims
 }
 
-// A worker is a registered worker with its claims.
-type worker struct {
-	beat   int64
-	claims map[*delivery]bool
-}
-
-// id returns the text of a callback's number.
-func id(number int64) string { return strconv.FormatInt(number, 10) }
-
-// millis cuts a time to what stores keep of it.
-func millis(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
+// wake lets the watchers know that there may be work.
+func (s *Store) wake() {
+	for woken := range s.watchers {
+		select {
+		case woken <- struct{}{}:
+		default: // it is to wake up already
+		}
 	}
-	return t.UTC().Truncate(time.Millisecond)
 }
-
-func now() time.Time { return millis(time.Now()) }

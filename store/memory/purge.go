@@ -24,7 +24,6 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, id string) (even
 	events = len(s.events) - len(kept)
 	clear(s.events[len(kept):])
 	s.events = kept
-	s.wake()
 	return events, nil
 }
 
@@ -40,18 +39,17 @@ func (s *Store) remove(e *event) {
 	if e.content != nil {
 		s.takeOff(e)
 	}
-	for c, d := range e.deliveries {
-		delete(c.deliveries, e)
+	for _, d := range e.deliveries {
+		d.forget()
 		if d.state.Ended() {
 			continue
 		}
 		s.backlog--
 		if d.worker != nil {
-			d.drop()
+			d.worker.drop(d)
 		}
-		c.ready.remove(d)
-		c.scheduled.remove(d)
-		d.exit()
+		s.dequeue(d)
+		s.exit(d)
 	}
-	clear(e.deliveries)
+	e.deliveries = nil
 }

@@ -1,10 +1,8 @@
 package memory
 
 import (
-	"container/heap"
 	"context"
-	"slices"
-	"time"
+	"strconv"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -16,111 +14,84 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	b, err := s.newBatch(r)
+	if err != nil {
+		return nil, err
+	}
+	s.promote(at(r.Now))
+	number, _ := strconv.ParseInt(r.After, 10, 64)
+	for visits := len(s.working); visits > 0 && !b.done(); visits-- {
+		c := s.working.next(number)
+		number = c.number
+		for c.ready.Len() > 0 && b.take(c.ready.items[0]) {
+		}
+	}
+	return b.claimed(), nil
+}
+
+// A batch is a claim in progress. What it has taken is the last of its worker's claims.
+type batch struct {
+	store   *Store
+	request webhook.ClaimRequest
+	worker  *worker
+	number  int64
+	before  int // how many claims the worker had
+	size    int // of the messages taken, in bytes, and of one for which there was no room
+}
+
+// newBatch begins a claim, or returns ErrFenced.
+func (s *Store) newBatch(r webhook.ClaimRequest) (*batch, error) {
 	w := s.workers[r.Worker]
 	if w == nil {
 		return nil, webhook.ErrFenced
 	}
-	claimed := s.claim(w, r)
-	if len(claimed) > 0 {
-		w.beat++
-	}
-	return claimed, nil
+	s.lastBatch++
+	return &batch{store: s, request: r, worker: w, number: s.lastBatch, before: len(w.claims)}, nil
 }
 
-func (s *Store) claim(w *worker, r webhook.ClaimRequest) (claimed []webhook.Claimed) {
-	size := 0
-	for _, c := range s.from(r.After) {
-		if len(claimed) >= r.Limit {
-			break
-		}
-		c.promote(r.Now)
-		if c.ready.Len() == 0 || c.Health.Paused(r.Now) { // a disabled one has none ready
-			continue
-		}
-		room := min(c.ready.Len(), r.Limit-len(claimed))
-		if r.Room != nil {
-			room = min(room, r.Room(c.ID, c.Health))
-		}
-		for range room {
-			d := c.ready.items[0]
-			message := d.event.messages[d.method]
-			size += len(message)
-			if len(claimed) > 0 && size > r.LimitBytes {
-				return claimed
-			}
-			heap.Pop(&c.ready)
-			claimed = append(claimed, d.claim(w))
-		}
-	}
-	return claimed
+// done reports whether there is no room for anything more.
+func (b *batch) done() bool {
+	taken := len(b.worker.claims) - b.before
+	return taken >= b.request.Limit || taken > 0 && b.size > b.request.LimitBytes
 }
 
-// claim gives a delivery, which is in no heap, to a worker.
-func (d *delivery) claim(w *worker) webhook.Claimed {
+// take claims a ready delivery, and reports whether it may. A nil batch takes none.
+func (b *batch) take(d *delivery) bool {
+	if b == nil || b.done() || d.callback.Health.Paused(b.request.Now) || b.room(d.callback) <= 0 {
+		return false
+	}
+	b.size += len(d.message)
+	if b.done() {
+		return false
+	}
+	d.callback.room--
+	b.store.dequeue(d)
 	d.state = webhook.DeliveryClaimed
-	d.worker = w
-	w.claims[d] = true
-	return webhook.Claimed{Delivery: d.view(), To: d.callback.Callback, Message: d.event.messages[d.method]}
+	b.worker.take(d)
+	return true
 }
 
-// claimNew claims of the deliveries that were just made those that are ready.
-func (s *Store) claimNew(w *worker, r webhook.ClaimRequest, made []*delivery) (claimed []webhook.Claimed) {
-	room := make(map[*callback]int)
-	size := 0
-	for _, d := range made {
-		if len(claimed) >= r.Limit {
-			break
+// room returns how many more deliveries of a callback there is room for.
+func (b *batch) room(c *callback) int {
+	if c.batch != b.number {
+		c.batch, c.room = b.number, b.request.Limit
+		if b.request.Room != nil {
+			c.room = b.request.Room(c.ID, c.Health)
 		}
-		c := d.callback
-		if d.state != webhook.DeliveryReady || c.Health.Paused(r.Now) {
-			continue
-		}
-		left, visited := room[c]
-		if !visited {
-			left = r.Limit
-			if r.Room != nil {
-				left = r.Room(c.ID, c.Health)
-			}
-		}
-		room[c] = left - 1
-		if left <= 0 {
-			continue
-		}
-		size += len(d.event.messages[d.method])
-		if len(claimed) > 0 && size > r.LimitBytes {
-			break
-		}
-		c.ready.remove(d)
-		claimed = append(claimed, d.claim(w))
 	}
-	if len(claimed) > 0 {
-		w.beat++
+	return c.room
+}
+
+// claimed ends the claim and returns what it came to.
+func (b *batch) claimed() []webhook.Claimed {
+	taken := b.worker.claims[b.before:]
+	if len(taken) == 0 {
+		return nil
+	}
+	b.worker.beat++
+	claimed := make([]webhook.Claimed, len(taken))
+	for i, d := range taken {
+		claimed[i] = webhook.Claimed{Delivery: d.view(), To: d.callback.Callback, Message: d.message}
 	}
 	return claimed
-}
-
-// from returns the callbacks in the order of a claim: those behind one, then the
-// others.
-func (s *Store) from(after string) []*callback {
-	i := s.behind(after)
-	return slices.Concat(s.callbacks[i:], s.callbacks[:i])
-}
-
-// promote makes those deliveries ready whose time has come. Those are scheduled again
-// whose time had come only by a clock that has been set back since.
-func (c *callback) promote(now time.Time) {
-	if now.Before(c.promoted) {
-		c.ready.items = slices.DeleteFunc(c.ready.items, func(d *delivery) bool {
-			early := d.due.After(now)
-			if early {
-				heap.Push(&c.scheduled, d)
-			}
-			return early
-		})
-		heap.Init(&c.ready)
-	}
-	c.promoted = now
-	for c.scheduled.Len() > 0 && !c.scheduled.items[0].due.After(now) {
-		heap.Push(&c.ready, heap.Pop(&c.scheduled))
-	}
 }

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -22,9 +21,9 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	s.lastCallback++
 	s.revision++
 	c = c.WithDefaults()
-	c.ID = id(s.lastCallback)
+	c.ID = strconv.FormatInt(s.lastCallback, 10)
 	c.PreviousUntil = millis(c.PreviousUntil)
-	c.Created = now()
+	c.Created = now().time()
 	c.Updated = c.Created
 	c.Version = 1
 	c.After = s.lastSequence
@@ -33,30 +32,46 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	if c.State == webhook.StateActive {
 		c.Reason = ""
 	}
-	s.callbacks = append(s.callbacks, &callback{
-		Callback:   c,
-		number:     s.lastCallback,
-		deliveries: make(map[*event]*delivery),
-		lanes:      make(map[lane][]*delivery),
-		ready:      queue{less: earlier},
-		scheduled:  queue{less: dueEarlier},
+	s.register(&callback{
+		Callback: c,
+		number:   s.lastCallback,
+		lanes:    make(map[lane]line),
+		ready:    queue{less: earlier},
 	})
 	return c, nil
+}
+
+// register adds a callback to what is known of all of them, unregister takes it off.
+func (s *Store) register(c *callback) {
+	scope := c.Scope()
+	s.callbacks = s.callbacks.add(c)
+	s.registered[c.ID] = c
+	s.bound[scope] = s.bound[scope].add(c)
+	s.listed[webhook.Scope{Database: c.Database}]++
+	s.listed[webhook.Scope{Collection: c.Collection}]++
+}
+
+func (s *Store) unregister(c *callback) {
+	scope := c.Scope()
+	s.callbacks = s.callbacks.remove(c)
+	delete(s.registered, c.ID)
+	if s.bound[scope] = s.bound[scope].remove(c); len(s.bound[scope]) == 0 {
+		delete(s.bound, scope)
+	}
+	for _, place := range []webhook.Scope{{Database: c.Database}, {Collection: c.Collection}} {
+		if s.listed[place]--; s.listed[place] == 0 {
+			delete(s.listed, place)
+		}
+	}
+	s.working = s.working.remove(c)
+	s.replaying = s.replaying.remove(c)
 }
 
 // crowded reports whether the database or the collection of a scope has limit
 // callbacks already.
 func (s *Store) crowded(scope webhook.Scope, limit int) bool {
-	inDatabase, inCollection := 0, 0
-	for _, c := range s.callbacks {
-		if scope.Database != "" && c.Database == scope.Database {
-			inDatabase++
-		}
-		if scope.Collection != "" && c.Collection == scope.Collection {
-			inCollection++
-		}
-	}
-	return inDatabase >= limit || inCollection >= limit
+	return scope.Database != "" && s.listed[webhook.Scope{Database: scope.Database}] >= limit ||
+		scope.Collection != "" && s.listed[webhook.Scope{Collection: scope.Collection}] >= limit
 }
 
 // Callback implements [webhook.Registry].
@@ -66,32 +81,11 @@ func (s *Store) Callback(ctx context.Context, id string) (webhook.Callback, erro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.find(id)
+	c := s.registered[id]
 	if c == nil {
 		return webhook.Callback{}, webhook.ErrNotFound
 	}
 	return c.Callback, nil
-}
-
-// find returns a callback, or nil.
-func (s *Store) find(id string) *callback {
-	if i := s.behind(id); i > 0 && s.callbacks[i-1].ID == id {
-		return s.callbacks[i-1]
-	}
-	return nil
-}
-
-// behind returns the index of the first callback behind an ID, which need not
-// exist.
-func (s *Store) behind(id string) int {
-	number, _ := strconv.ParseInt(id, 10, 64)
-	i, found := slices.BinarySearchFunc(s.callbacks, number, func(c *callback, number int64) int {
-		return cmp.Compare(c.number, number)
-	})
-	if found {
-		i++
-	}
-	return i
 }
 
 // Callbacks implements [webhook.Registry].
@@ -126,7 +120,7 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stored := s.find(c.ID)
+	stored := s.registered[c.ID]
 	if stored == nil {
 		return webhook.Callback{}, webhook.ErrNotFound
 	}
@@ -156,7 +150,7 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 	stored.Secret = c.Secret
 	stored.PreviousSecret = c.PreviousSecret
 	stored.PreviousUntil = millis(c.PreviousUntil)
-	stored.Updated = now()
+	stored.Updated = now().time()
 	stored.Version++
 	s.revision++
 	return stored.Callback, nil
@@ -169,21 +163,24 @@ func (s *Store) DeleteCallback(ctx context.Context, id string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.find(id)
+	c := s.registered[id]
 	if c == nil {
 		return webhook.ErrNotFound
 	}
-	for e, d := range c.deliveries {
-		delete(e.deliveries, c)
+	for _, d := range c.deliveries {
+		e := d.event
+		if i, found := e.search(c); found {
+			e.deliveries = slices.Delete(e.deliveries, i, i+1)
+		}
 		if !d.state.Ended() {
 			s.backlog--
 		}
+		s.dequeue(d)
 		if d.worker != nil {
-			delete(d.worker.claims, d)
+			d.worker.drop(d)
 		}
 	}
-	i := s.behind(id)
-	s.callbacks = slices.Delete(s.callbacks, i-1, i)
+	s.unregister(c)
 	s.revision++
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -31,18 +30,12 @@ func (s *Store) Replay(ctx context.Context, id string) (webhook.Delivery, error)
 		return webhook.Delivery{}, webhook.ErrDisabled
 	case !d.state.Ended():
 		return d.view(), nil
-	case !d.hasMessage():
+	case d.message == nil:
 		none := webhook.Invalid("delivery", "has no message to send")
 		return webhook.Delivery{}, fmt.Errorf("memory: replay: %w", none)
 	}
 	s.replay(d)
-	s.wake()
 	return d.view(), nil
-}
-
-func (d *delivery) hasMessage() bool {
-	_, found := d.event.messages[d.method]
-	return found
 }
 
 // replay opens a delivery that has ended again.
@@ -50,8 +43,11 @@ func (s *Store) replay(d *delivery) {
 	d.replayed, d.passed = true, false
 	d.earlier = d.tried
 	d.reason = ""
-	d.due, d.from, d.ended = time.Time{}, time.Time{}, time.Time{}
+	d.due, d.from, d.ended = 0, 0, 0
 	s.open(d)
+	if d.state == webhook.DeliveryReady {
+		s.offer(d)
+	}
 }
 
 // StartReplay implements [webhook.History].
@@ -61,7 +57,7 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.find(r.Callback)
+	c := s.registered[r.Callback]
 	if c == nil {
 		return 0, webhook.ErrNotFound
 	}
@@ -82,14 +78,17 @@ func (s *Store) StartReplay(ctx context.Context, r webhook.ReplayRequest) (selec
 	})
 	selected = len(request.selected)
 	if selected > 0 {
+		if len(c.replays) == 0 {
+			s.replaying = s.replaying.add(c)
+		}
 		c.replays = append(c.replays, request)
+		s.wake()
 	}
-	s.wake()
 	return selected, nil
 }
 
 func (r *replayRequest) selects(d *delivery) bool {
-	return d.state.Ended() && (r.State == "" || r.State == d.state) && !d.created.Before(millis(r.Since))
+	return d.state.Ended() && (r.State == "" || r.State == d.state) && d.created >= at(r.Since)
 }
 
 // ContinueReplays implements [webhook.History].
@@ -99,7 +98,8 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c := s.nextReplaying(); c != nil && limit > 0; c = s.nextReplaying() {
+	for len(s.replaying) > 0 && limit > 0 {
+		c := s.replaying.next(s.lastReplaying)
 		s.lastReplaying = c.number
 		for len(c.replays) > 0 && limit > 0 {
 			if d := c.replays[0].next(); d != nil {
@@ -109,20 +109,11 @@ func (s *Store) ContinueReplays(ctx context.Context, limit int) (more bool, err 
 				c.replays = c.replays[1:]
 			}
 		}
-	}
-	s.wake()
-	return s.nextReplaying() != nil, nil
-}
-
-// nextReplaying returns the callback whose turn it is to have deliveries replayed, nil
-// where nothing is to be replayed.
-func (s *Store) nextReplaying() *callback {
-	for _, c := range s.from(id(s.lastReplaying)) {
-		if len(c.replays) > 0 {
-			return c
+		if len(c.replays) == 0 {
+			s.replaying = s.replaying.remove(c)
 		}
 	}
-	return nil
+	return len(s.replaying) > 0, nil
 }
 
 // next returns the next delivery that is to be replayed, or nil at the end.
@@ -130,7 +121,7 @@ func (r *replayRequest) next() *delivery {
 	for len(r.selected) > 0 {
 		d := r.selected[0]
 		r.selected = r.selected[1:]
-		if d.event.deliveries[d.callback] == d && r.selects(d) && d.hasMessage() {
+		if d.event.to(d.callback) == d && r.selects(d) && d.message != nil {
 			return d
 		}
 	}

@@ -11,42 +11,44 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	now = millis(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.callbacks {
-		c.rescheduleHealth(now)
-		for _, q := range []*queue{&c.ready, &c.scheduled} {
-			for _, d := range q.items {
-				d.reschedule(now)
-			}
-		}
-		heap.Init(&c.scheduled) // the other one's order does not depend on what is due
+		c.rescheduleHealth(at(now))
 	}
+	for _, c := range s.working { // the order of their queues does not depend on what is due
+		for _, d := range c.ready.items {
+			d.reschedule(at(now))
+		}
+	}
+	for _, d := range s.scheduled.items {
+		d.reschedule(at(now))
+	}
+	heap.Init(&s.scheduled)
 	s.wake()
 	return nil
 }
 
 // rescheduleHealth mends what was noted of a callback by a clock that was ahead.
-func (c *callback) rescheduleHealth(now time.Time) {
-	if ahead(c.pausedFrom, now) && c.Health.PausedUntil.After(c.pausedFrom) {
-		c.Health.PausedUntil = now.Add(c.Health.PausedUntil.Sub(c.pausedFrom))
+func (c *callback) rescheduleHealth(now instant) {
+	if until := at(c.Health.PausedUntil); ahead(c.pausedFrom, now) && until > c.pausedFrom {
+		c.Health.PausedUntil = (now + until - c.pausedFrom).time()
 		c.pausedFrom = now
 	}
-	if ahead(c.Health.FailingSince, now) {
-		c.Health.FailingSince = now
+	if ahead(at(c.Health.FailingSince), now) {
+		c.Health.FailingSince = now.time()
 	}
 }
 
 // ahead reports whether a time was noted by a clock that was ahead.
-func ahead(at, now time.Time) bool { return at.After(now.Add(time.Minute)) }
+func ahead(noted, now instant) bool { return noted > now+minute }
 
 // reschedule makes a ready delivery due as long after now as it was to be after its
 // last attempt, when that was made by a clock that was ahead.
-func (d *delivery) reschedule(now time.Time) {
-	if d.due.IsZero() || !ahead(d.from, now) || d.due.Before(d.from) {
+func (d *delivery) reschedule(now instant) {
+	if d.due == 0 || !ahead(d.from, now) || d.due < d.from {
 		return
 	}
-	d.due = now.Add(d.due.Sub(d.from))
+	d.due = now + d.due - d.from
 	d.from = now
 }

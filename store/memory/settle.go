@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -39,17 +38,16 @@ func (s *Store) Settle(
 	for _, c := range ended {
 		disabled = append(disabled, c.Callback)
 	}
-	s.wake()
 	return disabled, nil
 }
 
 // delivery returns the delivery of an event to a callback, or nil.
 func (s *Store) delivery(sequence int64, callback string) *delivery {
-	e, c := s.event(sequence), s.find(callback)
+	e, c := s.event(sequence), s.registered[callback]
 	if e == nil || c == nil {
 		return nil
 	}
-	return e.deliveries[c]
+	return e.to(c)
 }
 
 // follows reports whether an attempt, if any was made, is the delivery's next.
@@ -62,29 +60,29 @@ func (d *delivery) follows(a *webhook.Attempt) bool {
 func (s *Store) settle(d *delivery, o webhook.Outcome) (disabled bool) {
 	c := d.callback
 	disabled = o.Disable != nil && c.is(o.Disable)
-	var from time.Time
+	var from instant
 	if o.Attempt != nil {
 		a := *o.Attempt
 		a.Time = millis(a.Time)
 		d.tried++
 		d.attempts = append(d.attempts[max(len(d.attempts)-webhook.MaxAttempts+1, 0):], a)
-		from = a.Time
+		from = at(a.Time)
 		d.from = from
 		c.count(a, o.State == webhook.DeliveryDelivered)
 	}
 	c.pause(from, millis(o.Pause))
 	if disabled {
 		s.disable(c, o.Disable.Reason)
-		c.Updated = now()
+		c.Updated = now().time()
 		c.Version++
 		s.revision++
 	}
-	d.due = millis(o.Due)
+	d.due = at(o.Due)
 	if !o.State.Ended() {
 		s.release(d, o.Pass)
 		return disabled
 	}
-	d.drop()
+	d.worker.drop(d)
 	if o.State != webhook.DeliveryDead {
 		o.Reason = ""
 	}
@@ -92,23 +90,17 @@ func (s *Store) settle(d *delivery, o webhook.Outcome) (disabled bool) {
 	return disabled
 }
 
-// drop takes a claimed delivery out of its worker's hands.
-func (d *delivery) drop() {
-	delete(d.worker.claims, d)
-	d.worker = nil
-}
-
 // release makes a claimed delivery ready again, for when it is due, or dead where its
 // callback is disabled.
 func (s *Store) release(d *delivery, pass bool) {
-	d.drop()
+	d.worker.drop(d)
 	if d.callback.State == webhook.StateDisabled {
 		s.end(d, webhook.DeliveryDead, d.callback.Reason)
 		return
 	}
 	if pass && !d.passed {
-		d.exit()
+		s.exit(d)
 		d.passed = true
 	}
-	d.makeReady()
+	s.offer(d)
 }

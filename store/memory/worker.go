@@ -2,10 +2,32 @@ package memory
 
 import (
 	"context"
-	"time"
+	"slices"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
+
+// A worker is a registered worker.
+type worker struct {
+	beat   int64
+	claims []*delivery // each knows its index
+}
+
+// take gives the worker a delivery, drop takes one back.
+func (w *worker) take(d *delivery) {
+	d.worker, d.index = w, len(w.claims)
+	w.claims = append(w.claims, d)
+}
+
+func (w *worker) drop(d *delivery) {
+	last := len(w.claims) - 1
+	moved := w.claims[last]
+	moved.index = d.index
+	w.claims[d.index] = moved
+	w.claims[last] = nil
+	w.claims = w.claims[:last]
+	d.worker = nil
+}
 
 // Join implements [webhook.Queue].
 func (s *Store) Join(ctx context.Context) (webhook.Worker, error) {
@@ -15,7 +37,7 @@ func (s *Store) Join(ctx context.Context) (webhook.Worker, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastWorker++
-	s.workers[s.lastWorker] = &worker{claims: make(map[*delivery]bool)}
+	s.workers[s.lastWorker] = new(worker)
 	return s.lastWorker, nil
 }
 
@@ -59,8 +81,8 @@ func (s *Store) Retire(ctx context.Context, seen webhook.WorkerBeat) (bool, erro
 	if w == nil || w.beat != seen.Beat {
 		return false, nil
 	}
-	for d := range w.claims {
-		d.due = time.Time{}
+	for _, d := range w.claims {
+		d.due = 0
 	}
 	s.dismiss(seen.Worker, w)
 	return true, nil
@@ -81,9 +103,8 @@ func (s *Store) Leave(ctx context.Context, number webhook.Worker) error {
 
 // dismiss removes a worker and hands back its claims.
 func (s *Store) dismiss(number webhook.Worker, w *worker) {
-	for d := range w.claims {
+	for _, d := range slices.Clone(w.claims) {
 		s.release(d, false)
 	}
 	delete(s.workers, number)
-	s.wake()
 }

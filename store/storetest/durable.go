@@ -25,6 +25,7 @@ func durableTests() []durableTest {
 		{"disabled by two", testTwoDisable},
 		{"fan-out by two", testTwoFanOut},
 		{"claims by two", testTwoClaim},
+		{"appended and claimed", testReopenAppendClaim},
 		{"fenced everywhere", testTwoFenced},
 		{"watch the other", testTwoWatch},
 	}

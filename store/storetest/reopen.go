@@ -153,3 +153,28 @@ func testTwoDisable(h *harness, open func() *harness) {
 		h.must(h.store.DeleteCallback(h.ctx(), c.ID))
 	}
 }
+
+// testReopenAppendClaim opens a store again in which events were appended and claimed
+// in one, if it can do that.
+func testReopenAppendClaim(h *harness, open func() *harness) {
+	if _, ok := h.store.(webhook.AppendClaimer); !ok {
+		return
+	}
+	c := h.create("d", "")
+	w := h.join()
+	all := []webhook.Callback{c}
+	claimed := h.appendAndClaim(claimAll(w), h.expanded(all, profile("e1", "r"), profile("e2", "r"), profile("e3", "s"))...)
+
+	again := open()
+	equal(h, "states", again.states(c, "e1", "e2", "e3"), "claimed waiting claimed")
+	equal(h, "delivery", again.delivery("e1", c), claimed[0].Delivery)
+	other := again.join()
+	more := again.appendAndClaim(claimAll(other), again.expanded(all, profile("e1", "t"), profile("e4", "r"), profile("e5", "u"))...)
+	equal(h, "claimed there", eventIDs(more), "e5")
+	again.retire(w)
+	h.checkFenced(w, outcome(claimed[0], webhook.DeliveryDelivered))
+	taken := again.claim(claimAll(other))
+	equal(h, "taken over", eventIDs(taken), "e1 e3")
+	equal(h, "message", string(taken[0].Message), "e1")
+	equal(h, "states", h.states(c, "e1", "e2", "e3", "e4", "e5"), "claimed waiting claimed waiting claimed")
+}

@@ -21,34 +21,15 @@ func (s *simulation) fan() {
 		ids = append(ids, e.ID)
 		listeners, err := s.store.Listeners(s.ctx(), e.Scope())
 		s.must(err)
-		x := expand(e)
 		var heard []string
 		for _, c := range listeners.Callbacks {
-			if c.After >= e.Sequence {
-				continue
+			if c.After < e.Sequence {
+				heard = append(heard, c.ID)
 			}
-			heard = append(heard, c.ID)
-			if s.chance(4) {
-				continue // its condition does not hold
-			}
-			t := webhook.Target{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}
-			if s.chance(10) {
-				t.Dead = "could not be sent"
-				if s.chance(2) {
-					t.Method = webhook.MethodXML // of which there is no message
-				}
-			}
-			x.Targets = append(x.Targets, t)
-			s.add(e, t)
 		}
 		equalList(s.harness, "listeners", heard, s.listeners(e))
-		for _, c := range s.callbacks {
-			if c.State == webhook.StateDisabled { // as it may have been not, when it was read
-				x.Targets = append(x.Targets, webhook.Target{
-					Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
-				})
-			}
-		}
+		x := s.expansion(e)
+		s.addAll(e, x)
 		expansions = append(expansions, x)
 	}
 	n := min(limit, len(s.model.pending))
@@ -64,6 +45,41 @@ func (s *simulation) fan() {
 	}
 	if s.chance(3) {
 		s.must(s.store.FanOut(s.ctx(), expansions)) // by one who does not know
+	}
+}
+
+// expansion returns what an event may fan out to.
+func (s *simulation) expansion(e webhook.Event) webhook.Expansion {
+	x := expand(e)
+	for _, id := range s.listeners(e) {
+		if s.chance(4) {
+			continue // its condition does not hold
+		}
+		t := webhook.Target{Callback: id, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}
+		if s.chance(10) {
+			t.Dead = "could not be sent"
+			if s.chance(2) {
+				t.Method = webhook.MethodXML // of which there is no message
+			}
+		}
+		x.Targets = append(x.Targets, t)
+	}
+	for _, c := range s.callbacks {
+		if c.State == webhook.StateDisabled { // as it may have been not, when it was read
+			x.Targets = append(x.Targets, webhook.Target{
+				Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody,
+			})
+		}
+	}
+	return x
+}
+
+// addAll expects the deliveries that a fan-out has written.
+func (s *simulation) addAll(e webhook.Event, x webhook.Expansion) {
+	for _, t := range x.Targets {
+		if s.registered(t.Callback).State == webhook.StateActive {
+			s.add(e, t)
+		}
 	}
 }
 
@@ -209,6 +225,7 @@ func (s *simulation) crashes() {
 	s.retire(w)
 	s.model.leave(w, true)
 	s.wantErr("late settle", s.trySettle(s.ctx(), w, late), webhook.ErrFenced)
+	s.appendsFenced(w)
 }
 
 func (s *simulation) leaves() {

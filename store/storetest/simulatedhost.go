@@ -21,8 +21,8 @@ func (s *simulation) scope() (database, collection string) {
 // one returns one of a few records.
 func (s *simulation) one() string { return numbered("r", 2)[s.IntN(2)] }
 
-func (s *simulation) append() {
-	var events []webhook.Event
+// newEvents returns some events, known ones among them.
+func (s *simulation) newEvents() (events []webhook.Event) {
 	for range 1 + s.IntN(4) {
 		id := fmt.Sprint("e", s.events)
 		if s.events > 0 && s.chance(5) {
@@ -37,6 +37,11 @@ func (s *simulation) append() {
 		e.Database = database
 		events = append(events, e)
 	}
+	return events
+}
+
+func (s *simulation) append() {
+	events := s.newEvents()
 	commit := true
 	if s.inTx == nil || s.chance(2) {
 		s.dispatch(events...)

@@ -53,7 +53,7 @@ func simulate(h *harness, seed uint64, steps int, inTx DispatchInTx) {
 		step   func()
 	}{
 		{20, s.append}, {20, s.fan}, {25, s.take}, {25, s.settles}, {5, s.repeat}, {4, s.joins}, {3, s.crashes},
-		{2, s.leaves}, {4, s.register}, {4, s.change}, {1, s.unregister}, {7, s.clock}, {4, s.jump}, {2, s.forget},
+		{8, s.appendsAndClaims}, {2, s.leaves}, {4, s.register}, {4, s.change}, {1, s.unregister}, {7, s.clock}, {4, s.jump}, {2, s.forget},
 		{6, s.replaySome}, {3, s.startReplays}, {4, s.continues}, {2, s.purges},
 	}
 	var deck []func()

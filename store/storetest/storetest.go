@@ -32,6 +32,7 @@ func Run(t *testing.T, newStore func(t *testing.T) webhook.Store) {
 		{"values", valuesTests()},
 		{"fan-out", fanOutTests()},
 		{"fan-out and claim", newClaimTests(newStore(t))},
+		{"append and claim", appendClaimTests(newStore(t))},
 		{"expression failures", failureTests()},
 		{"order", orderTests()},
 		{"claim", claimTests()},

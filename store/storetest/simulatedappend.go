@@ -1,0 +1,60 @@
+package storetest
+
+import (
+	"math"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// appendsAndClaims is the step of a host and of an engine that is done in one.
+func (s *simulation) appendsAndClaims() {
+	claimer, ok := s.store.(webhook.AppendClaimer)
+	if !ok {
+		return
+	}
+	revision := s.revision()
+	late := s.chance(4)
+	if late {
+		revision += int64(1 - 2*s.IntN(2))
+	}
+	events := s.expanded(nil, s.newEvents()...)
+	expansions := make([]webhook.Expansion, len(events))
+	for i := range events {
+		e := events[i].Event
+		e.Sequence = math.MaxInt64 // behind whatever there is
+		expansions[i] = s.expansion(e)
+		events[i].Expand = func(sequence int64) webhook.Expansion {
+			expansions[i].Sequence = sequence
+			return expansions[i]
+		}
+	}
+	r, _ := s.claimRequest()
+	claimed, pending, err := claimer.AppendAndClaim(s.ctx(), events, revision, r)
+	s.must(err)
+	if late || len(s.model.pending) > 0 {
+		equal(s.harness, "left pending", pending, true)
+		equal(s.harness, "claimed", len(claimed), 0)
+		for _, e := range events {
+			s.model.append(e.Event)
+		}
+		return
+	}
+	equal(s.harness, "left pending", pending, false)
+	for i, e := range events {
+		if _, known := s.model.events[e.Event.ID]; known {
+			continue
+		}
+		s.model.events[e.Event.ID] = e.Event
+		e.Event.Sequence = expansions[i].Sequence
+		s.addAll(e.Event, expansions[i])
+	}
+	s.took(r.Worker, claimed)
+}
+
+// appendsFenced appends in the name of a worker that was declared dead.
+func (s *simulation) appendsFenced(w webhook.Worker) {
+	if claimer, ok := s.store.(webhook.AppendClaimer); ok {
+		_, _, err := claimer.AppendAndClaim(s.ctx(), s.expanded(nil, s.newEvents()...), s.revision(), claimAll(w))
+		s.wantErr("late append", err, webhook.ErrFenced)
+	}
+}
