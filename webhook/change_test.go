@@ -115,3 +115,11 @@ func TestRecordAndBefore(t *testing.T) {
 		t.Errorf("update of unknown: before is %v", got)
 	}
 }
+
+func TestAppendChanged(t *testing.T) {
+	e := webhook.Event{Action: webhook.ActionCreate, Profile: webhook.Record{Fields: map[string]any{"b": 1, "a": 2}}}
+	got := e.AppendChanged([]string{"z", "c"})
+	if want := []string{"z", "c", "a", "b"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -34,7 +34,8 @@ type AppendClaimer interface {
 
 // An ExpandedEvent is an event to be appended of which it is known what it fans out to.
 type ExpandedEvent struct {
-	// Event and Encoded are what Prepare has returned.
+	// Event and Encoded are what Prepare has returned. The store takes the event's content
+	// from Encoded: what the records in Event refer to may be changed by its owner.
 	Event   Event
 	Encoded []byte
 	// Expand returns what the event fans out to, given the sequence under which it is

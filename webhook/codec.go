@@ -47,7 +47,7 @@ func Prepare(event Event) (Event, []byte, error) {
 // complete, and all that [DecodeEvent] needs. Sequence is not part of it. It is no
 // wire format: use package message for what goes to receivers.
 func EncodeEvent(e *Event) []byte {
-	dst := make([]byte, 0, 512)
+	dst := make([]byte, 0, 192+e.Profile.room()+e.Subprofile.room()+e.Previous.room())
 	dst = append(dst, `{"id":`...)
 	dst = AppendJSONString(dst, e.ID)
 	dst = append(dst, `,"action":`...)
@@ -70,7 +70,7 @@ func EncodeEvent(e *Event) []byte {
 		dst = AppendJSONString(dst, e.Trigger)
 	}
 	dst = append(dst, `,"time":`...)
-	dst = AppendJSON(dst, e.Time)
+	dst = appendQuotedTime(dst, e.Time)
 	dst = append(dst, `,"profile":`...)
 	dst = appendRecord(dst, &e.Profile)
 	if e.Subprofile != nil {
@@ -82,6 +82,15 @@ func EncodeEvent(e *Event) []byte {
 		dst = appendRecord(dst, e.Previous)
 	}
 	return append(dst, '}')
+}
+
+// room returns about how many bytes the fields and interests of a record take in JSON,
+// if their values are short.
+func (r *Record) room() int {
+	if r == nil {
+		return 0
+	}
+	return 32*len(r.Fields) + 16*len(r.Interests)
 }
 
 func appendRecord(dst []byte, r *Record) []byte {
@@ -99,11 +108,11 @@ func appendRecord(dst []byte, r *Record) []byte {
 	dst = append(dst, ']')
 	if !r.Created.IsZero() {
 		dst = append(dst, `,"created":`...)
-		dst = AppendJSON(dst, r.Created)
+		dst = appendQuotedTime(dst, r.Created)
 	}
 	if !r.Modified.IsZero() {
 		dst = append(dst, `,"modified":`...)
-		dst = AppendJSON(dst, r.Modified)
+		dst = appendQuotedTime(dst, r.Modified)
 	}
 	return append(dst, '}')
 }
@@ -139,18 +148,12 @@ type (
 // times in fields as their text, which makes the same message. An error means
 // that the bytes are damaged.
 func DecodeEvent(encoded []byte) (Event, error) {
-	var s storedEvent
-	d := json.NewDecoder(bytes.NewReader(encoded))
-	d.UseNumber()
-	if err := d.Decode(&s); err != nil {
-		return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Event{}, errors.New("webhook: damaged event: more than one JSON value")
-	}
-	e := Event{
-		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection,
-		Cause: (*Cause)(s.Cause), Trigger: s.Trigger, Time: s.Time, Profile: Record(s.Profile), Subprofile: (*Record)(s.Subprofile), Previous: (*Record)(s.Previous),
+	e, ok := decodeExact(encoded)
+	if !ok {
+		var err error
+		if e, err = decodeJSON(encoded); err != nil {
+			return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
+		}
 	}
 	if e.ID == "" {
 		return Event{}, fmt.Errorf("webhook: damaged event: %w", Invalid("ID", "is missing"))
@@ -159,4 +162,21 @@ func DecodeEvent(encoded []byte) (Event, error) {
 		return Event{}, fmt.Errorf("webhook: damaged event: %w", err)
 	}
 	return e, nil
+}
+
+// decodeJSON decodes an event from JSON, however it is written.
+func decodeJSON(encoded []byte) (Event, error) {
+	var s storedEvent
+	d := json.NewDecoder(bytes.NewReader(encoded))
+	d.UseNumber()
+	if err := d.Decode(&s); err != nil {
+		return Event{}, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Event{}, errors.New("more than one JSON value")
+	}
+	return Event{
+		ID: s.ID, Action: s.Action, Database: s.Database, Collection: s.Collection,
+		Cause: (*Cause)(s.Cause), Trigger: s.Trigger, Time: s.Time, Profile: Record(s.Profile), Subprofile: (*Record)(s.Subprofile), Previous: (*Record)(s.Previous),
+	}, nil
 }

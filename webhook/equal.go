@@ -3,8 +3,6 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -18,19 +16,40 @@ func equal(a, b any, depth int) bool {
 	if depth > MaxDepth {
 		return false
 	}
-	nested := func(a, b any) bool { return equal(a, b, depth+1) }
+	// The usual case is that both are of one type. What can't be told so is told by
+	// their JSON.
 	switch x := a.(type) {
 	case []any:
 		y, ok := b.([]any)
-		return ok && slices.EqualFunc(x, y, nested)
+		return ok && equalLists(x, y, depth+1)
 	case map[string]any:
 		y, ok := b.(map[string]any)
-		return ok && maps.EqualFunc(x, y, nested)
+		return ok && equalMaps(x, y, depth+1)
 	case string:
 		if y, ok := b.(string); ok {
 			return x == y
 		}
-	case json.Number: // the usual case: both come from the same JSON
+	case nil:
+		if b == nil {
+			return true
+		}
+	case bool:
+		if y, ok := b.(bool); ok {
+			return x == y
+		}
+	case int:
+		if y, ok := b.(int); ok {
+			return x == y
+		}
+	case int64:
+		if y, ok := b.(int64); ok {
+			return x == y
+		}
+	case float64:
+		if y, ok := b.(float64); ok && x == y {
+			return true
+		}
+	case json.Number:
 		if y, ok := b.(json.Number); ok && x == y {
 			return true
 		}
@@ -46,6 +65,30 @@ func equal(a, b any, depth int) bool {
 	var bufA, bufB [64]byte
 	textA, textB := AppendJSON(bufA[:0], a), AppendJSON(bufB[:0], b)
 	return bytes.Equal(textA, textB) || equalNumbers(textA, textB)
+}
+
+func equalLists(a, b []any, depth int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, item := range a {
+		if !equal(item, b[i], depth) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalMaps(a, b map[string]any, depth int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, value := range a {
+		if other, ok := b[name]; !ok || !equal(value, other, depth) {
+			return false
+		}
+	}
+	return true
 }
 
 // equalNumbers reports whether both texts are numbers, and the same one.

@@ -1,9 +1,6 @@
 package webhook
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // MaxEventID is the largest size of an event ID, in bytes.
 const MaxEventID = 128
@@ -165,36 +162,50 @@ func (e *Event) Validate() error {
 	if e.Previous.ID != "" && e.Previous.ID != e.Record().ID {
 		return Invalid("previous.ID", "is not the ID of the record that changed")
 	}
-	previous := *e.Previous
-	previous.ID = e.Record().ID
-	return previous.validate("previous")
+	return under("previous", e.Previous.validateState())
 }
 
-func (r *Record) validate(field string) error {
+// validate checks a record that goes by the given name.
+func (r *Record) validate(name string) error {
 	if r.ID == "" {
-		return Invalid(field+".ID", "is missing")
+		return Invalid(name+".ID", "is missing")
 	}
-	if err := validateText(field+".ID", r.ID, MaxID); err != nil {
-		return err
+	if err := validateText("ID", r.ID, MaxID); err != nil {
+		return under(name, err)
 	}
+	return under(name, r.validateState())
+}
+
+// validateState checks what a record has beside its ID. It names no record in its
+// errors: putting names together takes time, and hardly ever is there an error.
+func (r *Record) validateState() error {
 	checker := valueChecker{room: MaxMessage}
 	for name, value := range r.Fields {
-		if err := validateName(field+".fields", name); err != nil {
+		if err := validateName("fields", name); err != nil {
 			return err
 		}
 		if err := checker.check(value, 1); err != nil {
-			return err.under(field + ".fields." + clip(name))
+			return err.under("fields." + clip(name))
 		}
 	}
 	for _, interest := range r.Interests {
-		if err := validateText(field+".interests", interest, MaxMessage); err != nil {
+		if err := validateText("interests", interest, MaxMessage); err != nil {
 			return err
 		}
 	}
-	if err := validateTime(field+".created", r.Created); err != nil {
+	if err := validateTime("created", r.Created); err != nil {
 		return err
 	}
-	return validateTime(field+".modified", r.Modified)
+	return validateTime("modified", r.Modified)
+}
+
+// under returns an error of a record's validation with the record's name before that of
+// the field, if there is one.
+func under(record string, err error) error {
+	if invalid, ok := err.(*InvalidError); ok && invalid.Field != "" {
+		invalid.Field = record + "." + invalid.Field
+	}
+	return err
 }
 
 func (c *Cause) validate() error {
@@ -215,19 +226,24 @@ func validateEventID(field, id string) error {
 	}
 	// The ID becomes part of the webhook-id header, of what is signed
 	// (id.timestamp.body, so no full stop), and of URLs.
-	if i := strings.IndexFunc(id, func(r rune) bool { return !idRune(r) }); i >= 0 {
-		return Invalid(field, `may hold letters, digits and any of "-_:" only`)
+	for i := range len(id) {
+		if !idByte(id[i]) {
+			return Invalid(field, `may hold letters, digits and any of "-_:" only`)
+		}
 	}
 	return nil
 }
 
-func idRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
-		r == '-' || r == '_' || r == ':'
+func idByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		c == '-' || c == '_' || c == ':'
 }
 
 // validateTime checks that t can be written as RFC 3339.
 func validateTime(field string, t time.Time) error {
+	if t.IsZero() {
+		return nil // is in the year 1
+	}
 	if y := t.UTC().Year(); y < 0 || y > 9999 {
 		return Invalid(field, "is in the year %d, RFC 3339 has the years 0 to 9999", y)
 	}

@@ -2,10 +2,10 @@ package webhook
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -27,9 +27,7 @@ func AppendJSON(dst []byte, value any) []byte {
 		}
 		return append(dst, v...)
 	case time.Time:
-		dst = append(dst, '"')
-		dst = AppendTime(dst, v)
-		return append(dst, '"')
+		return appendQuotedTime(dst, v)
 	case []any:
 		dst = append(dst, '[')
 		for i, item := range v {
@@ -45,17 +43,30 @@ func AppendJSON(dst []byte, value any) []byte {
 	return appendNumber(dst, value)
 }
 
+// A member is one entry of a map.
+type member struct {
+	name  string
+	value any
+}
+
 func appendObject(dst []byte, object map[string]any) []byte {
+	var buf [16]member // enough for most maps, which then are sorted without an allocation
+	members := buf[:0]
+	if len(object) > len(buf) {
+		members = make([]member, 0, len(object))
+	}
+	for name, value := range object {
+		members = append(members, member{name, value})
+	}
+	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '{')
-	names := slices.AppendSeq(make([]string, 0, len(object)), maps.Keys(object))
-	slices.Sort(names)
-	for i, name := range names {
+	for i := range members {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = AppendJSONString(dst, name)
+		dst = AppendJSONString(dst, members[i].name)
 		dst = append(dst, ':')
-		dst = AppendJSON(dst, object[name])
+		dst = AppendJSON(dst, members[i].value)
 	}
 	return append(dst, '}')
 }
@@ -109,6 +120,12 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	return dst
 }
 
+func appendQuotedTime(dst []byte, t time.Time) []byte {
+	dst = append(dst, '"')
+	dst = AppendTime(dst, t)
+	return append(dst, '"')
+}
+
 // AppendTime appends t as RFC 3339 in UTC, with as many decimals of a second as
 // it needs.
 func AppendTime(dst []byte, t time.Time) []byte {
@@ -124,11 +141,11 @@ func AppendJSONString(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if plain[c] {
+			i++
+			continue
+		}
 		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' {
-				i++
-				continue
-			}
 			dst = append(dst, s[start:i]...)
 			switch c {
 			case '"', '\\':
@@ -162,3 +179,12 @@ func AppendJSONString(dst []byte, s string) []byte {
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
 }
+
+// plain tells of each byte whether it stands for itself in a string, as JSON and as
+// UTF-8.
+var plain = func() (table [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()

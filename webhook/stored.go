@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -52,8 +53,11 @@ func storedValue(value any) any {
 	switch v := value.(type) {
 	case nil, bool, string, json.Number:
 		return v
+	case int: // without an allocation for small ones
+		return json.Number(strconv.Itoa(v))
 	case time.Time:
-		return string(AppendTime(nil, v))
+		var buf [len(time.RFC3339Nano)]byte
+		return string(AppendTime(buf[:0], v))
 	case []any:
 		stored := make([]any, len(v))
 		for i, item := range v {
@@ -63,7 +67,8 @@ func storedValue(value any) any {
 	case map[string]any:
 		return storedObject(v)
 	}
-	return json.Number(appendNumber(nil, value))
+	var buf [32]byte // enough for every number
+	return json.Number(appendNumber(buf[:0], value))
 }
 
 func storedTime(t time.Time) time.Time {

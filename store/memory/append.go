@@ -46,13 +46,20 @@ func (s *Store) AppendAndClaim(
 	if err != nil {
 		return nil, false, err
 	}
+	pending = revision != s.revision || len(s.pending) > 0
+	if pending {
+		for i, e := range made {
+			content, err := webhook.DecodeEvent(events[i].Encoded)
+			if err != nil {
+				return nil, false, err
+			}
+			e.content = &content
+		}
+	}
 	if err := s.append(made); err != nil {
 		return nil, false, err
 	}
-	if revision != s.revision || len(s.pending) > 0 {
-		for i, e := range made {
-			e.keep(&events[i].Event)
-		}
+	if pending {
 		s.leavePending(made)
 		return nil, true, nil
 	}

@@ -3,7 +3,9 @@ package condition_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/condition"
 )
 
@@ -121,5 +123,86 @@ func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		evaluator(b)
+	}
+}
+
+// usual returns the usual event: an update of a profile with a few fields.
+func usual() *webhook.Event {
+	return &webhook.Event{
+		ID: "e1234567", Sequence: 4711, Action: webhook.ActionUpdate, Database: "788", Trigger: "rest",
+		Time: time.Date(2026, 11, 23, 10, 33, 0, 123e6, time.UTC),
+		Profile: webhook.Record{
+			ID: "4711", Interests: []string{"mac"},
+			Fields: map[string]any{"company": "Apple", "age": 30, "email": "someone@example.com"},
+		},
+		Previous: &webhook.Record{
+			Interests: []string{"mac"},
+			Fields:    map[string]any{"company": "Microsoft", "age": 30, "email": "someone@example.com"},
+		},
+	}
+}
+
+// BenchmarkOneEvent judges the usual event, as the host gave it and as it comes back
+// from a store, by one condition.
+func BenchmarkOneEvent(b *testing.B) {
+	given := usual()
+	stored := given.Stored()
+	for _, source := range []string{"", "company == 'Apple'", "age > 18", "profile.fields.age >= 18 && profile.interests.mac", "old.company != company",
+		"company.startsWith('App')"} {
+		for _, kind := range []struct {
+			name  string
+			event *webhook.Event
+		}{{"given", given}, {"stored", &stored}} {
+			b.Run(source+"/"+kind.name, func(b *testing.B) {
+				ev := evaluator(b)
+				c, err := ev.Compile(source)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					s := ev.Begin(kind.event)
+					if s.Evaluate(c).Verdict != yes {
+						b.Fatal("no match")
+					}
+					s.End()
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkManyConditions judges one event by 10,000 different conditions, of which one
+// matches: simple ones, and some that take the interpreter.
+func BenchmarkManyConditions(b *testing.B) {
+	b.Run("simple", func(b *testing.B) { manyConditions(b, "company == 'Company %d'") })
+	b.Run("interpreted", func(b *testing.B) { manyConditions(b, "company.endsWith(' %d')") })
+}
+
+func manyConditions(b *testing.B, source string) {
+	ev := evaluator(b)
+	var conditions []*condition.Condition
+	for i := range 10_000 {
+		c, err := ev.Compile(fmt.Sprintf(source, i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		conditions = append(conditions, c)
+	}
+	e := usual()
+	e.Profile.Fields["company"] = "Company 9999"
+	b.ReportAllocs()
+	for b.Loop() {
+		s := ev.Begin(e)
+		matched := 0
+		for _, c := range conditions {
+			if s.Evaluate(c).Verdict == yes {
+				matched++
+			}
+		}
+		s.End()
+		if matched != 1 {
+			b.Fatal(matched)
+		}
 	}
 }

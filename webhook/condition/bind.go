@@ -1,6 +1,10 @@
 package condition
 
-import "github.com/dop251/goja"
+import (
+	"time"
+
+	"github.com/dop251/goja"
+)
 
 // A bound condition is one made ready to be called in a realm.
 type bound struct {
@@ -9,9 +13,10 @@ type bound struct {
 	result goja.Value
 }
 
-// boundSize bounds the memory of the conditions that are bound in a realm, in bytes.
-// They are dropped all at once: binding one again takes a microsecond.
-const boundSize = 2 << 20
+// boundSize bounds the memory of the conditions that are bound in a realm, in bytes: it
+// is enough for some ten thousand. They are dropped all at once: binding one again
+// takes as long as evaluating it several times.
+const boundSize = 16 << 20
 
 // bind returns the condition, bound in the realm.
 func (r *realm) bind(c *Condition) (*bound, error) {
@@ -60,10 +65,10 @@ func (r *realm) call(b *bound) (goja.Value, error) {
 }
 
 // rest makes the realm forget the scope it was in, which would keep an event alive:
-// what the runtime's stack holds, and the scope's watchdog.
+// what the runtime's stack holds.
 func (r *realm) rest() {
 	r.vm.RunProgram(nothing)
-	r.stop, r.now = &r.never, nil
+	r.eventTime = time.Time{}
 }
 
 var nothing = goja.MustCompile("", "", false)

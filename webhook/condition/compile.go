@@ -17,6 +17,7 @@ import (
 type Condition struct {
 	source  string
 	always  bool          // the source is empty
+	direct  *direct       // nil where it takes the interpreter
 	program *goja.Program // makes a function of the parameters
 	params  []param
 	cost    int // bytes it takes in memory, roughly
@@ -50,6 +51,7 @@ func compile(source string, o *Options) (c *Condition, err error) {
 	if r != nil {
 		return nil, r.of(source)
 	}
+	direct := newDirect(expression, 1)
 	g := gate{limits: o, names: map[string]*ast.Identifier{}, symbols: map[string]*ast.Identifier{}}
 	body := g.expr(expression, 1)
 	if g.refused != nil {
@@ -60,7 +62,11 @@ func compile(source string, o *Options) (c *Condition, err error) {
 	if err != nil {
 		return nil, refuse(0, "this cannot be compiled: %s", clip(err.Error(), 100)).of(source)
 	}
-	return &Condition{source: source, program: program, params: g.params, cost: g.cost(source)}, nil
+	c = &Condition{source: source, direct: direct, program: program, params: g.params, cost: g.cost(source)}
+	if direct != nil {
+		c.cost += directSize * g.nodes
+	}
+	return c, nil
 }
 
 // maxArrows is a second line of defence behind the lexer: arrows are what the parser

@@ -58,6 +58,10 @@
 // does, also without flag u, and a group that is repeated keeps what it captured in an
 // earlier round.
 //
+// Comparisons of fields with constants and with each other, joined by &&, || and !, are
+// evaluated without the runtime where no value has to be converted, which takes a small
+// part of the time and comes to the same result.
+//
 // Where text is longer than a condition could sensibly look at, the limits
 // apply: they make a condition fail, never the process.
 package condition

@@ -13,7 +13,7 @@ func (s *Scope) Evaluate(c *Condition) Result {
 	if c.always {
 		return verdict(true)
 	}
-	return s.evaluate(c, false)
+	return s.evaluate(c, &s.now)
 }
 
 // EvaluateBefore judges the record as it was before the change, for callbacks that
@@ -24,70 +24,77 @@ func (s *Scope) Evaluate(c *Condition) Result {
 // Where there was nothing before (a create), or it is not known what (an update
 // without Previous), nothing matches.
 func (s *Scope) EvaluateBefore(c *Condition) Result {
-	if s.event.Before() == nil {
+	if s.before.old == nil {
 		return verdict(false)
 	}
 	if c.always {
 		return verdict(true)
 	}
-	return s.evaluate(c, true)
+	return s.evaluate(c, &s.before)
 }
 
-// evaluate tries an expression that ran into the deadline once more, unless the event
+// evaluate evaluates directly what can be, and the rest with the interpreter.
+func (s *Scope) evaluate(c *Condition, v *view) Result {
+	if c.direct != nil {
+		if a := s.judge(c.direct, v); a != answerUnknown {
+			return verdict(a == answerYes)
+		}
+	}
+	return s.interpret(c, v)
+}
+
+// interpret tries an expression that ran into the deadline once more, unless the event
 // is so large, and the deadline so long, that it may well have been its own fault: on
 // a busy machine an expression can be kept waiting, and an event that is not told
 // because of that would be lost.
-func (s *Scope) evaluate(c *Condition, before bool) Result {
-	result := s.try(c, before)
-	if result.Class == ClassDeadline && (small(s.event) || s.watchdog.short()) {
-		result = s.try(c, before)
+func (s *Scope) interpret(c *Condition, v *view) Result {
+	s.ready()
+	result := s.try(c, v)
+	if result.Class == ClassDeadline && (small(s.event) || s.realm.watchdog.short()) {
+		result = s.try(c, v)
 	}
 	return result
 }
 
-func (s *Scope) try(c *Condition, before bool) (result Result) {
-	r := s.realm
+func (s *Scope) try(c *Condition, v *view) (result Result) {
+	r, w := s.realm, s.realm.watchdog
 	if c.script {
 		r = newScriptRealm()
 	} else {
 		r.memory, r.failure = s.evaluator.options.MaxMemory, noFailure
 	}
-	s.watchdog.start(r.vm)
+	w.start(r.vm)
 	sound := false
 	defer func() {
 		if !sound {
 			recover() // an interrupt, or a mistake in goja, which must not end the host
 			result = failed(ClassError, "the condition could not be evaluated")
 		}
-		if s.watchdog.end() && result.Verdict == Failed {
-			result = failed(ClassDeadline, "took longer than "+s.watchdog.deadline.String())
+		if w.end() && result.Verdict == Failed {
+			result = failed(ClassDeadline, "took longer than "+w.deadline.String())
 		}
 		if (!sound || result.Class == ClassDeadline) && !c.script {
-			s.enter(newRealm()) // trust nothing that was stopped half way
+			s.renew()
 		}
 	}()
 	if c.script {
-		result = s.runScript(c, r, before)
+		result = s.runScript(c, r, v)
 	} else {
-		result = s.run(c, r, before)
+		result = s.run(c, r, v)
 	}
 	sound = true
 	return result
 }
 
 // run calls the condition's function in the scope's realm.
-func (s *Scope) run(c *Condition, r *realm, before bool) Result {
+func (s *Scope) run(c *Condition, r *realm, v *view) Result {
 	b, err := r.bind(c)
 	if err != nil {
 		return s.failure(r, c, err)
 	}
-	view := s.current()
-	if before {
-		view = s.previous()
-	}
 	for i := range c.params {
 		if p := &c.params[i]; p.kind == paramName {
-			b.args[i] = s.resolve(view, p)
+			b.args[i] = s.resolve(v, p)
 		}
 	}
 	value, err := r.call(b)
@@ -133,7 +140,7 @@ func (s *Scope) failure(r *realm, c *Condition, err error) Result {
 	case outOfMemory:
 		return failed(ClassLimit, "needed more memory than a condition may: the text or list it works on is too large")
 	case outOfTime:
-		return failed(ClassDeadline, "took longer than "+s.watchdog.deadline.String())
+		return failed(ClassDeadline, "took longer than "+s.realm.watchdog.deadline.String())
 	}
 	var thrown *goja.Exception
 	if errors.As(err, &thrown) {

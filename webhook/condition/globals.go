@@ -46,7 +46,7 @@ func (r *realm) installGlobals(t *taken) {
 		return r.vm.ToValue(ok && object.ClassName() == "Array")
 	})
 	date := r.builtins["Date"].ToObject(r.vm)
-	r.method(date, "now", func(goja.FunctionCall) goja.Value { return r.now })
+	r.method(date, "now", r.now)
 	r.method(date, "parse", func(call goja.FunctionCall) goja.Value { return r.vm.ToValue(parseDate(call.Argument(0))) })
 }
 
@@ -65,6 +65,14 @@ func (r *realm) mathematics(t *taken) *goja.Object {
 		object.Set(name, t.math.Get(name))
 	}
 	return object
+}
+
+// now implements Date.now(), which is the time of the event.
+func (r *realm) now(goja.FunctionCall) goja.Value {
+	if r.eventTime.IsZero() {
+		return goja.NaN()
+	}
+	return r.vm.ToValue(r.eventTime.UnixMilli())
 }
 
 // numberOf implements Number(x).

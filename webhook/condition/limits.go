@@ -23,7 +23,7 @@ func (r *realm) charge(bytes int) {
 
 // expired reports whether the deadline has passed. Built-ins that loop ask for
 // it: between instructions the runtime looks by itself.
-func (r *realm) expired() bool { return r.stop.Load() }
+func (r *realm) expired() bool { return r.watchdog.expired.Load() }
 
 // expire ends the evaluation.
 func (r *realm) expire() { r.fail(outOfTime) }

@@ -33,6 +33,9 @@ var scopeNames = map[string]scopeName{
 // functionNames are the built-ins that may be called by their bare name.
 var functionNames = []string{"Boolean", "Number", "String", "isFinite", "isNaN", "parseFloat", "parseInt"}
 
+// builtinNames are the built-ins that have names of their own.
+var builtinNames = append(slices.Clone(functionNames), "Array", "Date", "Math")
+
 // methodNames are the methods that may be called, whatever has them.
 var methodNames = []string{
 	// strings, lists

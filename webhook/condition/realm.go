@@ -1,7 +1,7 @@
 package condition
 
 import (
-	"sync/atomic"
+	"time"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
@@ -30,10 +30,11 @@ type realm struct {
 	// Of the evaluation under way:
 	memory  int // bytes it may still make
 	failure failure
-	said    string       // the message that it threw last
-	stop    *atomic.Bool // set when the deadline has passed
-	never   atomic.Bool
-	now     goja.Value // the result of Date.now()
+	said    string // the message that it threw last
+
+	// Of the scope that it is in:
+	watchdog  *watchdog
+	eventTime time.Time
 }
 
 // callStack is more than enough for functions that call only built-ins.
@@ -43,8 +44,7 @@ func newRealm() *realm {
 	vm := goja.New()
 	vm.SetParserOptions(parser.WithDisableSourceMaps)
 	vm.SetMaxCallStackSize(callStack)
-	r := &realm{vm: vm, bound: make(map[*Condition]*bound)}
-	r.stop = &r.never
+	r := &realm{vm: vm, bound: make(map[*Condition]*bound), watchdog: new(watchdog)}
 
 	taken := takeBuiltins(vm)
 	r.lists = taken.list

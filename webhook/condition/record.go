@@ -16,7 +16,8 @@ type record struct {
 	realm     *realm
 	state     *webhook.Record
 	id        string
-	values    map[string]goja.Value // fields converted so far
+	few       [4]fieldValue         // fields converted first
+	values    map[string]goja.Value // and those after them
 	object    *goja.Object
 	fields    *goja.Object
 	interests *goja.Object
@@ -27,6 +28,11 @@ var ownNames = []string{"ID", "fields", "interests", "created", "modified"}
 
 // field returns a field's value, nil where the record lacks it.
 func (o *record) field(name string) goja.Value {
+	for i := range o.few {
+		if o.few[i].value != nil && o.few[i].name == name {
+			return o.few[i].value
+		}
+	}
 	if v, ok := o.values[name]; ok {
 		return v
 	}
@@ -38,11 +44,29 @@ func (o *record) field(name string) goja.Value {
 		return nil
 	}
 	v := o.realm.value(field, 1)
+	o.keep(name, v)
+	return v
+}
+
+// A fieldValue is a field that has been converted.
+type fieldValue struct {
+	name  string
+	value goja.Value
+}
+
+// keep notes what a field was converted to. An event needs a map only where its
+// conditions ask for many fields.
+func (o *record) keep(name string, v goja.Value) {
+	for i := range o.few {
+		if o.few[i].value == nil {
+			o.few[i] = fieldValue{name, v}
+			return
+		}
+	}
 	if o.values == nil {
 		o.values = make(map[string]goja.Value)
 	}
 	o.values[name] = v
-	return v
 }
 
 // asObject returns the record as conditions see it.

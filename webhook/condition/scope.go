@@ -11,8 +11,7 @@ import (
 type Scope struct {
 	evaluator *Evaluator
 	event     *webhook.Event
-	realm     *realm
-	watchdog  watchdog
+	realm     *realm // nil until a condition needs the interpreter
 	records   []*record
 	now       view
 	before    view
@@ -21,39 +20,49 @@ type Scope struct {
 
 // A view is an event as a condition sees it: as it is now, or as it was before.
 type view struct {
-	bare       *record // whose fields are names of their own
-	profile    *record
-	subprofile *record
-	old        *record
-	changed    goja.Value // once asked for
+	states
+	changed goja.Value // once asked for
 }
 
 // Begin sets an event up. The event must not change until End.
 func (ev *Evaluator) Begin(e *webhook.Event) *Scope {
-	s := &Scope{evaluator: ev, event: e}
-	s.watchdog.set(ev.options.Deadline)
-	s.enter(ev.pool.take())
-	return s
+	return &Scope{
+		evaluator: ev, event: e,
+		now: view{states: statesNow(e)}, before: view{states: statesBefore(e)},
+	}
+}
+
+// ready makes sure that the scope has a realm.
+func (s *Scope) ready() {
+	if s.realm == nil {
+		s.enter(s.evaluator.pool.take())
+		s.realm.watchdog.set(s.evaluator.options.Deadline)
+	}
 }
 
 // enter begins anew in a realm.
 func (s *Scope) enter(r *realm) {
-	s.realm, s.records, s.now, s.before = r, nil, view{}, view{}
-	r.stop = &s.watchdog.expired
-	r.now = goja.NaN()
-	if !s.event.Time.IsZero() {
-		r.now = r.vm.ToValue(s.event.Time.UnixMilli())
-	}
+	s.realm, s.records = r, nil
+	s.now.changed, s.before.changed = nil, nil
+	r.eventTime = s.event.Time
+}
+
+// renew leaves the realm for a new one: nothing is trusted that was stopped half way.
+// The watchdog is of the scope, and goes along.
+func (s *Scope) renew() {
+	r := newRealm()
+	r.watchdog = s.realm.watchdog
+	s.enter(r)
 }
 
 // End releases what Begin took. The Scope must not be used afterwards.
 func (s *Scope) End() {
-	s.watchdog.close()
 	if s.realm != nil {
 		s.realm.rest()
 		s.evaluator.pool.put(s.realm)
 		s.realm = nil
 	}
+	s.event = nil
 }
 
 // record returns the view of a state, which is nil where there is none.
@@ -64,55 +73,30 @@ func (s *Scope) record(state *webhook.Record) *record {
 		}
 	}
 	r := &record{realm: s.realm, state: state}
-	switch {
-	case state == nil:
-	case state == s.event.Previous:
-		r.id = s.event.Record().ID // the previous state need not repeat it
-	default:
-		r.id = state.ID
+	if state != nil {
+		r.id = idOf(s.event, state)
 	}
 	s.records = append(s.records, r)
 	return r
 }
 
-// current returns the view of the event as it is.
-func (s *Scope) current() *view {
-	if s.now.bare == nil {
-		s.now = view{
-			bare:       s.record(s.event.Record()),
-			profile:    s.record(&s.event.Profile),
-			subprofile: s.record(nil),
-			old:        s.record(s.event.Before()),
-		}
-		if s.event.Collection != "" {
-			s.now.subprofile = s.record(s.event.Subprofile)
-		}
+// changedNames returns the names of the fields that changed.
+func (s *Scope) changedNames() []string {
+	if s.changed == nil {
+		s.changed = s.event.AppendChanged([]string{})
 	}
-	return &s.now
-}
-
-// previous returns the view of the event before the change: the record that
-// changed as it was, and nothing changed yet.
-func (s *Scope) previous() *view {
-	if s.before.bare == nil {
-		before := s.record(s.event.Before())
-		s.before = view{bare: before, profile: before, subprofile: s.record(nil), old: before}
-		if s.event.Collection != "" {
-			s.before.profile, s.before.subprofile = s.record(&s.event.Profile), before
-		}
-	}
-	return &s.before
+	return s.changed
 }
 
 // resolve returns the value of a free name.
 func (s *Scope) resolve(v *view, p *param) goja.Value {
 	switch p.scope {
 	case nameProfile:
-		return v.profile.asObject()
+		return s.record(v.profile).asObject()
 	case nameSubprofile:
-		return v.subprofile.asObject()
+		return s.record(v.subprofile).asObject()
 	case nameOld:
-		return v.old.asObject()
+		return s.record(v.old).asObject()
 	case nameChanged:
 		return s.changes(v)
 	case nameAction:
@@ -133,7 +117,7 @@ func (s *Scope) resolve(v *view, p *param) goja.Value {
 	case nameInfinity:
 		return goja.PositiveInf()
 	}
-	if field := v.bare.field(p.name); field != nil {
+	if field := s.record(v.bare).field(p.name); field != nil {
 		return field
 	}
 	if builtin := s.realm.builtins[p.name]; builtin != nil {
@@ -147,10 +131,7 @@ func (s *Scope) changes(v *view) goja.Value {
 	if v.changed == nil {
 		names := []string{}
 		if v == &s.now {
-			if s.changed == nil {
-				s.changed = append(names, s.event.Changed()...)
-			}
-			names = s.changed
+			names = s.changedNames()
 		}
 		v.changed = s.realm.newList(&list{realm: s.realm, texts: names})
 	}

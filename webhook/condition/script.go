@@ -49,15 +49,16 @@ func newScriptRealm() *realm {
 const scriptCallStack = 500
 
 // runScript runs a program with the same names in scope that expressions have.
-func (s *Scope) runScript(c *Condition, r *realm, before bool) Result {
-	own := &Scope{evaluator: s.evaluator, event: s.event, changed: s.changed}
+func (s *Scope) runScript(c *Condition, r *realm, v *view) Result {
+	own := s.evaluator.Begin(s.event)
+	own.changed = s.changed
+	r.watchdog = s.realm.watchdog
 	own.enter(r)
-	r.stop = &s.watchdog.expired
-	view := own.current()
-	if before {
-		view = own.previous()
+	if v == &s.before {
+		own.declare(&own.before)
+	} else {
+		own.declare(&own.now)
 	}
-	own.declare(view)
 	value, err := r.vm.RunProgram(c.program)
 	if err != nil {
 		return s.failure(r, c, err)
@@ -70,10 +71,11 @@ func (s *Scope) runScript(c *Condition, r *realm, before bool) Result {
 // that built-ins would hide are in front of it.
 func (s *Scope) declare(v *view) {
 	global := s.realm.vm.GlobalObject()
-	if state := v.bare.state; state != nil {
-		for name := range state.Fields {
+	bare := s.record(v.bare)
+	if bare.state != nil {
+		for name := range bare.state.Fields {
 			if global.Get(name) != nil && scopeNames[name] == nameField {
-				global.Set(name, v.bare.field(name))
+				global.Set(name, bare.field(name))
 			}
 		}
 	}
@@ -82,7 +84,7 @@ func (s *Scope) declare(v *view) {
 			global.Set(name, s.resolve(v, &param{name: name, scope: scope}))
 		}
 	}
-	global.SetPrototype(s.realm.vm.NewDynamicObject(globalFields{fieldsObject{record: v.bare}}))
+	global.SetPrototype(s.realm.vm.NewDynamicObject(globalFields{fieldsObject{record: bare}}))
 }
 
 // globalFields are the fields as global names: those that the record lacks are

@@ -9,19 +9,26 @@ import (
 )
 
 // A watchdog interrupts evaluations that take too long. One timer serves all the
-// evaluations of a scope: it is not set and stopped for each, but looks, when it goes
-// off, since when the one under way has been running.
+// evaluations of a realm, one event after another: it is not set and stopped for each,
+// but looks, when it goes off, since when the one under way has been running.
 type watchdog struct {
 	mu       sync.Mutex
 	deadline time.Duration // of the evaluation under way, or the last one
 	full     time.Duration // the deadline while there is budget
 	budget   time.Duration // what is left of the time that an event may cost
 	vm       *goja.Runtime // of the evaluation under way, nil between evaluations
-	since    time.Time
+	since    time.Duration // when that began, by clock
 	timer    *time.Timer
-	armed    bool
-	expired  atomic.Bool // the evaluation under way is to stop
+	goesOff  time.Duration // when the timer will, by clock
+	armed    bool          // the timer is set
+	expired  atomic.Bool   // the evaluation under way is to stop
 }
+
+// clock returns the time since some moment: the half of time.Now that is needed here,
+// for half of what that costs.
+func clock() time.Duration { return time.Since(beginning) }
+
+var beginning = time.Now()
 
 // The conditions of an event may use the full deadline until the slow ones, those that
 // take more than a part of it, have taken so many deadlines together. The rest have a
@@ -44,20 +51,26 @@ func (w *watchdog) start(vm *goja.Runtime) {
 	if w.deadline = w.full; w.budget <= 0 {
 		w.deadline = w.full / fraction
 	}
-	w.vm, w.since = vm, time.Now()
-	switch {
-	case w.armed:
+	w.vm, w.since = vm, clock()
+	w.alarm(w.since + w.deadline)
+}
+
+// alarm sees to it that the timer goes off at the given time at the latest.
+func (w *watchdog) alarm(at time.Duration) {
+	if w.armed && w.goesOff <= at {
 		return
-	case w.timer == nil:
+	}
+	w.goesOff, w.armed = at, true
+	if w.timer == nil {
 		w.timer = time.AfterFunc(w.deadline, w.look)
-	default:
+	} else {
 		w.timer.Reset(w.deadline)
 	}
-	w.armed = true
 }
 
 // look runs when the timer goes off. It interrupts under the lock and only while an
 // evaluation is under way, so an interrupt can't hit the next user of the runtime.
+// Between evaluations it leaves the timer as it is, for the next one to set.
 func (w *watchdog) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,9 +78,9 @@ func (w *watchdog) look() {
 	if w.vm == nil {
 		return
 	}
-	if left := w.deadline - time.Since(w.since); left > 0 {
+	if left := w.since + w.deadline - clock(); left > 0 {
+		w.goesOff, w.armed = w.since+w.deadline, true
 		w.timer.Reset(left)
-		w.armed = true
 		return
 	}
 	w.expired.Store(true)
@@ -79,7 +92,7 @@ func (w *watchdog) look() {
 func (w *watchdog) end() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if took := time.Since(w.since); took > w.full/slow {
+	if took := clock() - w.since; took > w.full/slow {
 		w.budget -= took
 	}
 	expired := w.expired.Swap(false)
@@ -95,13 +108,4 @@ func (w *watchdog) short() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.deadline < w.full
-}
-
-// close releases the timer. It may still go off once, and then finds nothing.
-func (w *watchdog) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.timer != nil {
-		w.timer.Stop()
-	}
 }

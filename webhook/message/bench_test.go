@@ -7,9 +7,27 @@ import (
 	"github.com/ringback-dev/ringback/webhook/message"
 )
 
+// usual returns the usual event: an update of a profile with a few fields.
+func usual() webhook.Event {
+	return webhook.Event{
+		ID: "e1234567", Sequence: 4711, Action: webhook.ActionUpdate, Database: "788", Trigger: "rest", Time: when.UTC(),
+		Profile: webhook.Record{
+			ID: "4711", Interests: []string{"mac"},
+			Fields: map[string]any{"company": "Apple", "age": 30, "email": "someone@example.com"},
+		},
+		Previous: &webhook.Record{
+			Interests: []string{"mac"},
+			Fields:    map[string]any{"company": "Microsoft", "age": 30, "email": "someone@example.com"},
+		},
+	}
+}
+
 func BenchmarkEncode(b *testing.B) {
-	for _, name := range []string{"update", "values"} {
-		event := events()[name]
+	for _, name := range []string{"usual", "update", "values"} {
+		event, ok := events()[name]
+		if !ok {
+			event = usual()
+		}
 		for _, method := range methods {
 			b.Run(name+"/"+string(method), func(b *testing.B) {
 				b.ReportAllocs()

@@ -40,8 +40,9 @@ func AppendJSON(dst []byte, e *webhook.Event) []byte {
 		dst = append(dst, `,"subprofile":`...)
 		dst = appendRecordJSON(dst, e.Subprofile)
 	}
-	dst = append(dst, `,"parameters":`...)
-	dst = webhook.AppendJSON(dst, e.Parameters())
+	dst = append(dst, `,"parameters":{`...)
+	dst = appendParametersJSON(dst, e)
+	dst = append(dst, '}')
 	if old := replaced(e); old != nil {
 		dst = append(dst, `,"old":{`...)
 		dst = appendStateJSON(dst, old)
@@ -49,6 +50,30 @@ func AppendJSON(dst []byte, e *webhook.Event) []byte {
 	}
 	return append(dst, '}')
 }
+
+// appendParametersJSON appends the members of e.Parameters(), without making that map.
+func appendParametersJSON(dst []byte, e *webhook.Event) []byte {
+	var buf [manyFields]string
+	fields := e.Record().Fields
+	first := true
+	for _, name := range e.AppendChanged(buf[:0]) {
+		value, ok := fields[name]
+		if !ok {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = webhook.AppendJSONString(dst, name)
+		dst = append(dst, ':')
+		dst = webhook.AppendJSON(dst, value)
+	}
+	return dst
+}
+
+// manyFields is more than most records have: up to as many no allocation is needed.
+const manyFields = 16
 
 // replaced returns the state that an update replaced, nil where there is none to
 // show: a create had none, a delete shows it as the record itself.
@@ -65,12 +90,14 @@ func appendRecordJSON(dst []byte, r *webhook.Record) []byte {
 	dst = append(dst, ',')
 	dst = appendStateJSON(dst, r)
 	if !r.Created.IsZero() {
-		dst = append(dst, `,"created":`...)
-		dst = webhook.AppendJSON(dst, r.Created)
+		dst = append(dst, `,"created":"`...)
+		dst = webhook.AppendTime(dst, r.Created)
+		dst = append(dst, '"')
 	}
 	if !r.Modified.IsZero() {
-		dst = append(dst, `,"modified":`...)
-		dst = webhook.AppendJSON(dst, r.Modified)
+		dst = append(dst, `,"modified":"`...)
+		dst = webhook.AppendTime(dst, r.Modified)
+		dst = append(dst, '"')
 	}
 	return append(dst, '}')
 }

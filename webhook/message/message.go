@@ -28,12 +28,12 @@ var ErrTooLarge = errors.New("message: larger than webhook.MaxMessage")
 // It returns ErrTooLarge, and an error that matches [webhook.ErrInvalid] for a
 // method it does not know.
 func Encode(m webhook.Method, e *webhook.Event) ([]byte, error) {
-	dst := make([]byte, 0, 1024)
+	var dst []byte
 	switch m {
 	case "", webhook.MethodJSON:
-		dst = AppendJSON(dst, e)
+		dst = AppendJSON(make([]byte, 0, room(e, 256, 32)), e)
 	case webhook.MethodXML:
-		dst = AppendXML(dst, e)
+		dst = AppendXML(make([]byte, 0, room(e, 512, 48)), e)
 	default:
 		return nil, webhook.Invalid("method", "is %q, use json or xml", m)
 	}
@@ -41,6 +41,18 @@ func Encode(m webhook.Method, e *webhook.Event) ([]byte, error) {
 		return nil, ErrTooLarge
 	}
 	return dst, nil
+}
+
+// room returns about how many bytes the message for an event takes whose values are
+// short: those of the message without fields, and those of each field.
+func room(e *webhook.Event, empty, perField int) int {
+	fields := len(e.Profile.Fields) + len(e.Profile.Interests)
+	for _, r := range []*webhook.Record{e.Subprofile, e.Previous} {
+		if r != nil {
+			fields += len(r.Fields) + len(r.Interests)
+		}
+	}
+	return empty + perField*fields
 }
 
 // Request returns the body of the request that carries a message of format m,

@@ -1,8 +1,8 @@
 package message
 
 import (
-	"maps"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -21,22 +21,26 @@ const xmlHeader = `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
 // replaced by U+FFFD.
 func AppendXML(dst []byte, e *webhook.Event) []byte {
 	dst = append(dst, xmlHeader...)
-	dst = appendElement(dst, "action", string(e.Action))
-	dst = appendElement(dst, "timestamp", e.Time)
-	dst = appendElement(dst, "event", e.ID)
-	dst = appendElement(dst, "sequence", e.Sequence)
+	dst = appendTextElement(dst, "action", string(e.Action))
+	dst = appendTimeElement(dst, "timestamp", e.Time)
+	dst = appendTextElement(dst, "event", e.ID)
+	dst = append(dst, "<sequence>"...)
+	dst = strconv.AppendInt(dst, e.Sequence, 10)
+	dst = append(dst, "</sequence>"...)
 	if e.Cause != nil {
-		dst = appendElement(dst, "hops", e.Hops())
-		dst = appendElement(dst, "cause", e.Cause.Event)
+		dst = append(dst, "<hops>"...)
+		dst = strconv.AppendInt(dst, int64(e.Hops()), 10)
+		dst = append(dst, "</hops>"...)
+		dst = appendTextElement(dst, "cause", e.Cause.Event)
 	}
-	dst = appendElement(dst, "database", e.Database)
+	dst = appendTextElement(dst, "database", e.Database)
 	if e.Collection == "" {
-		dst = appendElement(dst, "collection", 0)
+		dst = append(dst, "<collection>0</collection>"...)
 	} else {
-		dst = appendElement(dst, "collection", e.Collection)
+		dst = appendTextElement(dst, "collection", e.Collection)
 	}
 	if e.Trigger != "" {
-		dst = appendElement(dst, "trigger", e.Trigger)
+		dst = appendTextElement(dst, "trigger", e.Trigger)
 	}
 	dst = append(dst, "<profile>"...)
 	dst = appendRecordXML(dst, &e.Profile)
@@ -47,7 +51,7 @@ func AppendXML(dst []byte, e *webhook.Event) []byte {
 		dst = append(dst, "</subprofile>"...)
 	}
 	dst = append(dst, "<parameters>"...)
-	dst = appendMembers(dst, e.Parameters())
+	dst = appendParametersXML(dst, e)
 	dst = append(dst, "</parameters>"...)
 	if old := replaced(e); old != nil {
 		dst = append(dst, "<old>"...)
@@ -58,13 +62,13 @@ func AppendXML(dst []byte, e *webhook.Event) []byte {
 }
 
 func appendRecordXML(dst []byte, r *webhook.Record) []byte {
-	dst = appendElement(dst, "ID", r.ID)
+	dst = appendTextElement(dst, "ID", r.ID)
 	dst = appendStateXML(dst, r)
 	if !r.Created.IsZero() {
-		dst = appendElement(dst, "created", r.Created)
+		dst = appendTimeElement(dst, "created", r.Created)
 	}
 	if !r.Modified.IsZero() {
-		dst = appendElement(dst, "modified", r.Modified)
+		dst = appendTimeElement(dst, "modified", r.Modified)
 	}
 	return dst
 }
@@ -75,7 +79,7 @@ func appendStateXML(dst []byte, r *webhook.Record) []byte {
 	dst = appendMembers(dst, r.Fields)
 	dst = append(dst, "</fields><interests>"...)
 	for _, interest := range r.Interests {
-		dst = appendElement(dst, "interest", interest)
+		dst = appendTextElement(dst, "interest", interest)
 	}
 	return append(dst, "</interests>"...)
 }
@@ -83,12 +87,57 @@ func appendStateXML(dst []byte, r *webhook.Record) []byte {
 // appendMembers appends an element for each member of a map, in the order that
 // JSON has too: that of the names, not of what the mapping makes of them.
 func appendMembers(dst []byte, m map[string]any) []byte {
-	names := slices.AppendSeq(make([]string, 0, len(m)), maps.Keys(m))
+	var buf [manyFields]string
+	names := buf[:0]
+	if len(m) > len(buf) {
+		names = make([]string, 0, len(m))
+	}
+	for name := range m {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	for _, name := range names {
 		dst = appendElement(dst, name, m[name])
 	}
 	return dst
+}
+
+// appendParametersXML appends the members of e.Parameters(), without making that map.
+func appendParametersXML(dst []byte, e *webhook.Event) []byte {
+	var buf [manyFields]string
+	fields := e.Record().Fields
+	for _, name := range e.AppendChanged(buf[:0]) {
+		if value, ok := fields[name]; ok {
+			dst = appendElement(dst, name, value)
+		}
+	}
+	return dst
+}
+
+// appendTextElement appends a text as an element with a name that needs no mapping.
+func appendTextElement(dst []byte, name, text string) []byte {
+	dst = appendOpening(dst, name)
+	dst = appendText(dst, text)
+	return appendClosing(dst, name)
+}
+
+// appendTimeElement appends a time as an element with a name that needs no mapping.
+func appendTimeElement(dst []byte, name string, t time.Time) []byte {
+	dst = appendOpening(dst, name)
+	dst = webhook.AppendTime(dst, t)
+	return appendClosing(dst, name)
+}
+
+func appendOpening(dst []byte, name string) []byte {
+	dst = append(dst, '<')
+	dst = append(dst, name...)
+	return append(dst, '>')
+}
+
+func appendClosing(dst []byte, name string) []byte {
+	dst = append(dst, "</"...)
+	dst = append(dst, name...)
+	return append(dst, '>')
 }
 
 // appendElement appends a value as an element of the name.
