@@ -14,6 +14,7 @@ const selectStanding = `SELECT state = 'disabled', reason, version,
 // An account is what a batch means to a callback.
 type account struct {
 	callback int64
+	number   any          // the same as an argument
 	health   storedHealth // what is to be added
 	ends     bool         // the batch has disabled it
 
@@ -25,10 +26,11 @@ type account struct {
 	failingSince int64
 }
 
-func (b *settlement) account(callback int64) *account {
+func (b *settlement) account(callback string) *account {
 	a := b.accounts[callback]
 	if a == nil {
-		a = &account{callback: callback}
+		number := callbackNumber(callback)
+		a = &account{callback: number, number: number}
 		b.accounts[callback] = a
 		b.order = append(b.order, a)
 	}
@@ -49,7 +51,7 @@ func (b *settlement) look(a *account) error {
 }
 
 // note notes what an outcome means to its callback.
-func (b *settlement) note(a *account, o webhook.Outcome) error {
+func (b *settlement) note(a *account, o *webhook.Outcome) error {
 	if o.Disable != nil {
 		if err := b.look(a); err != nil {
 			return err

@@ -11,8 +11,8 @@ type bell struct {
 
 // A listener is a running Watch.
 type listener struct {
-	rung   chan struct{} // something was committed
-	hinted chan struct{} // something is being committed, or is about to be
+	rung   chan struct{} // something was committed that is of interest
+	hinted chan struct{} // somebody commits, or is about to
 }
 
 func newBell() *bell { return &bell{listeners: make(map[*listener]bool)} }
@@ -31,7 +31,8 @@ func (b *bell) leave(l *listener) {
 	delete(b.listeners, l)
 }
 
-// ring says that the store has committed.
+// ring says that the store has committed what is of interest to an engine, or that another
+// connection has committed whatever it be.
 func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -88,6 +89,29 @@ func BenchmarkFanOut(b *testing.B) {
 					})
 				}
 				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkAppendAndClaim appends events in batches, with one delivery each, and settles
+// what it has claimed.
+func BenchmarkAppendAndClaim(b *testing.B) {
+	for _, batch := range []int{32, 100} {
+		b.Run(fmt.Sprint(batch), func(b *testing.B) {
+			store := open(b, filepath.Join(b.TempDir(), "store.db"))
+			c := create(b, store)
+			w := join(b, store)
+			message := strings.Repeat("x", 500)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				list := expanded(b, events(fmt.Sprint(i, "-"), batch), message, c)
+				b.StartTimer()
+				claimed := appendAndClaim(b, store, w, 1, list)
+				if _, err := store.Settle(b.Context(), w, outcomes(claimed, "ok")); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -17,16 +17,16 @@ func (s *Store) FanOutAndClaim(
 	}
 	var b *birth
 	asked := make(map[string]int)
-	err := s.fanOut(ctx, expansions, func(tx tx, f *fanOut) error {
-		if err := tx.fence(r.Worker); err != nil {
+	err := s.fanOut(ctx, expansions, func(f *fanOut) error {
+		if err := f.tx.fence(r.Worker); err != nil {
 			return err
 		}
-		b = &birth{r: r, asked: asked, callbacks: make(map[string]*parent)}
+		b = &birth{r: r, asked: asked, claimed: make([]webhook.Claimed, 0, min(max(r.Limit, 0), len(expansions)))}
 		f.birth = b
-		if err := f.replaceAll(tx, expansions); err != nil || len(b.claimed) == 0 {
+		if err := f.replaceAll(expansions); err != nil || len(b.claimed) == 0 {
 			return err
 		}
-		return tx.beat(r.Worker)
+		return f.tx.beat(r.Worker)
 	})
 	if err != nil {
 		return nil, err
@@ -36,12 +36,11 @@ func (s *Store) FanOutAndClaim(
 
 // A birth claims deliveries as they are written.
 type birth struct {
-	r         webhook.ClaimRequest
-	asked     map[string]int // what Room has said: it is called once, however often the work is run
-	callbacks map[string]*parent
-	claimed   []webhook.Claimed
-	size      int // of the messages, in bytes
-	full      bool
+	r       webhook.ClaimRequest
+	asked   map[string]int // what Room has said: it is called once, however often the work is run
+	claimed []webhook.Claimed
+	size    int // of the messages, in bytes
+	full    bool
 }
 
 // A parent is a callback of deliveries that are being written.
@@ -52,13 +51,18 @@ type parent struct {
 
 // claimant returns the worker to claim a delivery with a message that is ready, 0 where
 // none is to.
-func (b *birth) claimant(tx tx, callback string, message []byte) (webhook.Worker, error) {
+func (b *birth) claimant(tx tx, to *addressee, message []byte) (webhook.Worker, error) {
 	if b.full || len(b.claimed) >= b.r.Limit || message == nil {
 		return 0, nil
 	}
-	to, err := b.parent(tx, callback)
-	if err != nil || to.room <= 0 {
-		return 0, err
+	if to.parent == nil {
+		var err error
+		if to.parent, err = b.parent(tx, to.number); err != nil {
+			return 0, err
+		}
+	}
+	if to.parent.room <= 0 {
+		return 0, nil
 	}
 	if len(b.claimed) > 0 && b.size+len(message) > b.r.LimitBytes {
 		b.full = true
@@ -67,21 +71,17 @@ func (b *birth) claimant(tx tx, callback string, message []byte) (webhook.Worker
 	return b.r.Worker, nil
 }
 
-// parent looks a callback up, the first time.
-func (b *birth) parent(tx tx, callback string) (*parent, error) {
-	if known := b.callbacks[callback]; known != nil {
-		return known, nil
-	}
-	c, err := scanCallback(tx.row(selectCallback, callbackNumber(callback)))
+// parent looks a callback up.
+func (b *birth) parent(tx tx, callback int64) (*parent, error) {
+	c, err := scanCallback(tx.row(selectCallback, callback))
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) && !errors.Is(err, webhook.ErrDamaged) {
 		return nil, err
 	}
-	known := &parent{Callback: c}
-	b.callbacks[callback] = known
+	found := &parent{Callback: c}
 	if err == nil && c.State == webhook.StateActive && !c.Health.Paused(b.r.Now) {
-		known.room = b.ask(c)
+		found.room = b.ask(c)
 	}
-	return known, nil
+	return found, nil
 }
 
 // ask returns for how many deliveries of a callback there is room.
@@ -97,11 +97,10 @@ func (b *birth) ask(c webhook.Callback) int {
 	return room
 }
 
-// add takes notice of a delivery that was claimed.
-func (b *birth) add(e *takenOff, d webhook.Delivery) {
-	to := b.callbacks[d.Callback]
-	to.room--
-	body := message(e.Expansion, d.Method)
-	b.size += len(body)
-	b.claimed = append(b.claimed, webhook.Claimed{Delivery: d, To: to.Callback, Message: body})
+// add takes notice of a delivery of an event that was claimed.
+func (b *birth) add(to *addressee, e *takenOff, d webhook.Delivery) {
+	message := e.copied(d.Method)
+	to.parent.room--
+	b.size += len(message)
+	b.claimed = append(b.claimed, webhook.Claimed{Delivery: d, To: to.parent.Callback, Message: message})
 }

@@ -19,6 +19,9 @@ const (
 	dead      = "5"
 )
 
+// stateNumber returns a state as an argument.
+func stateNumber(state string) int64 { return int64(state[0] - '0') }
+
 // What of a delivery's track matters to the order; see the column.
 const (
 	passed   = "1" // a bit

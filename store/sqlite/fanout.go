@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,42 +11,49 @@ import (
 )
 
 const (
-	selectTaken = `SELECT lane, id, database_id, collection_id, record_id, action FROM ringback_events
-	WHERE sequence = ? AND pending = 1`
-
 	// The body that is kept from then on is the messages'.
 	takeOff = `UPDATE ringback_events SET pending = 0, data = x'', json = ?2, xml = ?3 WHERE sequence = ?1`
-
-	selectBehind = `SELECT EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open
-	WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = 0 AND ended = 0)`
-
-	insertDelivery = `INSERT INTO ringback_deliveries
-	(event_sequence, callback_id, lane, state, worker, method, encoding, created, ended, reason)
-	VALUES (?1, ?2, ?3, CAST(?4 AS INTEGER), ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`
 
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
 		failure_event = (SELECT id FROM ringback_events WHERE sequence = ?4)
 	WHERE id = ?1 AND version = ?5`
 )
 
+// selectTaken returns what is known of those events that are pending.
+var selectTaken = newLookup(`SELECT key.column1, lane, id, database_id, collection_id, record_id, action FROM `, 2, ` AS key
+	CROSS JOIN ringback_events ON sequence = key.column2 AND pending = 1`)
+
+// selectOpen returns those keys of whose callback and lane a delivery is open.
+var selectOpen = newLookup(`SELECT key.column1 FROM `, 3, ` AS key
+	WHERE EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open
+		WHERE callback_id = key.column2 AND lane = key.column3 AND track = 0 AND ended = 0)`)
+
+var insertDeliveries = newBulk(`INSERT INTO ringback_deliveries
+	(event_sequence, callback_id, lane, state, worker, method, encoding, created, ended, reason)`,
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, ''))", " ON CONFLICT DO NOTHING")
+
 // FanOut implements [webhook.Outbox].
 func (s *Store) FanOut(ctx context.Context, expansions []webhook.Expansion) error {
 	if len(expansions) == 0 {
 		return ctx.Err()
 	}
-	return s.fanOut(ctx, expansions, func(tx tx, f *fanOut) error { return f.replaceAll(tx, expansions) })
+	return s.fanOut(ctx, expansions, func(f *fanOut) error { return f.replaceAll(expansions) })
 }
 
 // fanOut runs a FanOut, or a part of one with more to it, in a transaction.
-func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run func(tx, *fanOut) error) error {
+func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run func(*fanOut) error) error {
 	rows := len(expansions)
 	for _, x := range expansions {
 		rows += len(x.Targets)
 	}
+	left := false
 	err := s.write(ctx, "fan out", rows, func(tx tx) error {
-		return run(tx, &fanOut{now: millis(time.Now()), listening: make(map[string]bool)})
+		f := newFanOut(tx)
+		err := run(f)
+		left = f.left
+		return err
 	})
-	if err == nil {
+	if err == nil && left {
 		s.bell.ring()
 	}
 	return err
@@ -53,9 +61,36 @@ func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run 
 
 // A fanOut is a FanOut under way.
 type fanOut struct {
-	now       int64
-	listening map[string]bool // whether a callback is there and not disabled, once it was looked up
-	birth     *birth          // nil where no delivery is to be claimed
+	tx         tx
+	now        int64
+	argument   any // the same
+	addressees map[string]*addressee
+	taken      map[int64]bool // the events that it has taken off
+	open       map[place]bool // whether deliveries are open, where it has looked
+	rows       *bulkRun       // of deliveries
+	birth      *birth         // nil where no delivery is to be claimed
+	left       bool           // there is a delivery that is ready, and that nobody has claimed
+}
+
+// A place is where deliveries keep order.
+type place struct{ callback, lane int64 }
+
+// An addressee is a callback that events fan out to, as it was looked up once.
+type addressee struct {
+	id       string
+	number   int64
+	argument any // the number
+	listens  bool
+	last     int64   // the last event that was delivered to it
+	parent   *parent // nil until it is needed
+}
+
+func newFanOut(tx tx) *fanOut {
+	now := millis(time.Now())
+	return &fanOut{
+		tx: tx, now: now, argument: now, rows: tx.bulk(insertDeliveries),
+		addressees: make(map[string]*addressee), open: make(map[place]bool), taken: make(map[int64]bool),
+	}
 }
 
 // A takenOff is what is known of an event that was just taken off the outbox.
@@ -64,15 +99,15 @@ type takenOff struct {
 	lane                             int64
 	id, database, collection, record string
 	action                           webhook.Action
+	messages                         messages
+	copies                           messages // for those who send them
 }
 
-func (f *fanOut) replaceAll(tx tx, expansions []webhook.Expansion) error {
-	for _, x := range expansions {
-		if err := f.replace(tx, x); err != nil {
-			return err
-		}
-	}
-	return nil
+// messages are an event's, nil where there is none.
+type messages struct{ json, xml []byte }
+
+func messagesOf(x webhook.Expansion) messages {
+	return messages{message(x, webhook.MethodJSON), message(x, webhook.MethodXML)}
 }
 
 // message returns a message of an event: nil, which is NULL, where there is none.
@@ -84,35 +119,110 @@ func message(x webhook.Expansion, method webhook.Method) []byte {
 	return message
 }
 
-// replace replaces an event by its deliveries, unless that was done before.
-func (f *fanOut) replace(tx tx, x webhook.Expansion) error {
-	e := takenOff{Expansion: x}
-	err := tx.row(selectTaken, x.Sequence).Scan(&e.lane, &e.id, &e.database, &e.collection, &e.record, &e.action)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// in returns the message in the format of a method.
+func (m *messages) in(method webhook.Method) *[]byte {
+	if method == webhook.MethodXML {
+		return &m.xml
 	}
+	return &m.json
+}
+
+// copied returns a message as the store hands it out: the deliveries of the event share it.
+func (e *takenOff) copied(method webhook.Method) []byte {
+	made := e.copies.in(method)
+	if *made == nil {
+		*made = bytes.Clone(*e.messages.in(method))
+	}
+	return *made
+}
+
+// replaceAll replaces events by their deliveries, except where that was done before.
+func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
+	events := make([]takenOff, len(expansions))
+	keys := make([]any, 0, 2*len(expansions))
+	for i := range expansions {
+		keys = append(keys, int64(i), expansions[i].Sequence)
+	}
+	err := selectTaken.all(f.tx, func(row scanner) error {
+		var i int64
+		var e takenOff
+		err := row.Scan(&i, &e.lane, &e.id, &e.database, &e.collection, &e.record, &e.action)
+		if err == nil {
+			e.Expansion, e.messages = expansions[i], messagesOf(expansions[i])
+			events[i] = e
+		}
+		return err
+	}, keys)
 	if err != nil {
 		return err
 	}
-	if err := tx.run(takeOff, x.Sequence, message(x, webhook.MethodJSON), message(x, webhook.MethodXML)); err != nil {
+	taken := events[:0]
+	for i := range events {
+		e := &events[i]
+		if e.Sequence == 0 || f.taken[e.Sequence] {
+			continue
+		}
+		f.taken[e.Sequence] = true
+		if err := f.tx.run(takeOff, e.Sequence, e.messages.json, e.messages.xml); err != nil {
+			return err
+		}
+		taken = append(taken, *e)
+	}
+	return f.deliverAll(taken)
+}
+
+// deliverAll writes the deliveries of events, and notes what else they have come to.
+func (f *fanOut) deliverAll(events []takenOff) error {
+	if err := f.look(events); err != nil {
 		return err
 	}
-	for _, target := range x.Targets {
-		if err := f.deliver(tx, &e, target); err != nil {
-			return err
+	for i := range events {
+		e := &events[i]
+		for _, target := range e.Targets {
+			if err := f.deliver(e, target); err != nil {
+				return err
+			}
+		}
+		for _, failure := range e.Failures {
+			err := f.tx.run(noteFailure, callbackNumber(failure.Callback), failure.Message, f.now, e.Sequence, failure.Version)
+			if err != nil {
+				return err
+			}
 		}
 	}
-	for _, failure := range x.Failures {
-		err := tx.run(noteFailure, callbackNumber(failure.Callback), failure.Message, f.now, x.Sequence, failure.Version)
-		if err != nil {
-			return err
+	return f.rows.flush()
+}
+
+// look looks up where deliveries are open of those that events are to have.
+func (f *fanOut) look(events []takenOff) error {
+	var places []place
+	var keys []any
+	for i := range events {
+		e := &events[i]
+		for _, target := range e.Targets {
+			to, err := f.addressee(target.Callback)
+			if err != nil {
+				return err
+			}
+			at := place{to.number, e.lane}
+			if _, known := f.open[at]; known || !to.listens || target.Dead != "" {
+				continue
+			}
+			f.open[at] = false
+			keys = append(keys, int64(len(places)), to.argument, e.lane)
+			places = append(places, at)
 		}
 	}
-	return nil
+	return selectOpen.all(f.tx, func(row scanner) error {
+		var i int64
+		err := row.Scan(&i)
+		f.open[places[i]] = true
+		return err
+	}, keys)
 }
 
 // deliver writes the delivery of an event to a target.
-func (f *fanOut) deliver(tx tx, e *takenOff, target webhook.Target) error {
+func (f *fanOut) deliver(e *takenOff, target webhook.Target) error {
 	method, err := code(methods[:], "method", target.Method)
 	if err != nil {
 		return err
@@ -121,21 +231,22 @@ func (f *fanOut) deliver(tx tx, e *takenOff, target webhook.Target) error {
 	if err != nil {
 		return err
 	}
-	callback := callbackNumber(target.Callback)
-	if listens, err := f.listens(tx, target.Callback, callback); err != nil || !listens {
+	to, err := f.addressee(target.Callback)
+	if err != nil || !to.listens || to.last == e.Sequence {
 		return err
 	}
+	to.last = e.Sequence
 	state, ended, worker := ready, int64(0), webhook.Worker(0)
 	if target.Dead != "" {
 		state, ended = dead, f.now
-	} else if state, worker, err = f.stand(tx, e, target.Callback, methods[method]); err != nil {
+	} else if state, worker, err = f.stand(e, to, methods[method]); err != nil {
 		return err
 	}
-	made, err := tx.exec(insertDelivery,
-		e.Sequence, callback, e.lane, state, int64(worker), method, encoding, f.now, ended, target.Dead)
-	if err == nil && made > 0 && worker != 0 {
-		f.birth.add(e, webhook.Delivery{
-			ID: webhook.DeliveryID(e.id, target.Callback), EventID: e.id, Sequence: e.Sequence, Callback: target.Callback,
+	err = f.rows.add(len(target.Dead), e.Sequence, to.argument, e.lane, stateNumber(state), int64(worker), method, encoding,
+		f.argument, ended, orNull(target.Dead))
+	if err == nil && worker != 0 {
+		f.birth.add(to, e, webhook.Delivery{
+			ID: webhook.DeliveryID(e.id, to.id), EventID: e.id, Sequence: e.Sequence, Callback: to.id,
 			Database: e.database, Collection: e.collection, Record: e.record, Action: e.action,
 			Method: methods[method], Encoding: encodings[encoding],
 			State: webhook.DeliveryClaimed, Created: fromMillis(f.now),
@@ -144,36 +255,37 @@ func (f *fanOut) deliver(tx tx, e *takenOff, target webhook.Target) error {
 	return err
 }
 
-// listens reports whether a callback, whose number is given too, is there and not disabled.
-func (f *fanOut) listens(tx tx, id string, number int64) (listens bool, err error) {
-	listens, known := f.listening[id]
-	if known {
-		return listens, nil
+// addressee looks a callback up, the first time.
+func (f *fanOut) addressee(id string) (*addressee, error) {
+	if known := f.addressees[id]; known != nil {
+		return known, nil
 	}
+	number := callbackNumber(id)
+	known := &addressee{id: id, number: number, argument: number}
 	var state webhook.State
-	err = tx.row(selectState, number).Scan(&state)
+	err := f.tx.row(selectState, known.number).Scan(&state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return false, err
+		return nil, err
 	}
-	listens = err == nil && state != webhook.StateDisabled
-	f.listening[id] = listens
-	return listens, nil
+	known.listens = err == nil && state != webhook.StateDisabled
+	f.addressees[id] = known
+	return known, nil
 }
 
 // stand returns the state in which the delivery of an event to a callback begins, and the
 // worker that claims it, 0 for none.
-func (f *fanOut) stand(
-	tx tx, e *takenOff, callback string, method webhook.Method,
-) (state string, worker webhook.Worker, err error) {
-	var behind bool
-	if err := tx.row(selectBehind, callbackNumber(callback), e.lane).Scan(&behind); err != nil || behind {
-		return waiting, 0, err
+func (f *fanOut) stand(e *takenOff, to *addressee, method webhook.Method) (state string, worker webhook.Worker, err error) {
+	at := place{to.number, e.lane}
+	if f.open[at] {
+		return waiting, 0, nil
 	}
+	f.open[at] = true
 	if f.birth != nil {
-		worker, err = f.birth.claimant(tx, callback, message(e.Expansion, method))
+		worker, err = f.birth.claimant(f.tx, to, *e.messages.in(method))
 	}
 	if worker != 0 {
 		return claimed, worker, err
 	}
+	f.left = true
 	return ready, 0, err
 }

@@ -13,22 +13,33 @@ func (w *writer) commitGroup(first *work) {
 		clear(w.group)
 		w.group = w.group[:0]
 	}()
-	err := w.turns.wait(first.ctx)
+	var second *work
+	err := w.turns.wait(first.ctx, w.looks, w.notice)
 	if err == nil {
+		second = w.company(first)
 		err = w.begin(first)
 	}
 	if err != nil {
 		first.end(err)
+		if second != nil {
+			w.commitGroup(second)
+		}
 		return
 	}
 	rows := 0
-	for k := first; k != nil; k = w.next(rows) {
+	for k := first; k != nil; {
 		rows += k.rows
 		w.group = append(w.group, k)
 		if !k.try(w.conn) {
 			w.rollback()
 			w.commitWithout(w.group[:len(w.group)-1], k)
+			if second != nil {
+				w.commitGroup(second)
+			}
 			return
+		}
+		if k, second = second, nil; k == nil {
+			k = w.next(rows)
 		}
 	}
 	if w.commit() == nil {
@@ -71,6 +82,33 @@ func (w *writer) commitTogether(works []*work) bool {
 	return w.commit() == nil
 }
 
+// company returns a work to share the transaction of a patient one with, if one comes soon.
+func (w *writer) company(k *work) *work {
+	if !k.patient {
+		w.urgent = time.Now()
+		return nil
+	}
+	if time.Since(w.urgent) > companyTime {
+		return nil
+	}
+	over := time.After(company)
+	for {
+		select {
+		case other := <-w.works:
+			if !other.patient {
+				w.urgent = time.Now()
+			}
+			return other
+		case <-w.looks:
+			w.notice()
+		case <-over:
+			return nil
+		case <-w.closing:
+			return nil
+		}
+	}
+}
+
 // next returns a work that waits, unless the transaction is long enough: other processes
 // wait for its end.
 func (w *writer) next(rows int) *work {
@@ -79,6 +117,9 @@ func (w *writer) next(rows int) *work {
 	}
 	select {
 	case k := <-w.works:
+		if !k.patient {
+			w.urgent = time.Now()
+		}
 		return k
 	default:
 		return nil
@@ -115,12 +156,16 @@ func (w *writer) begin(k *work) error {
 			case <-w.closing:
 				return errClosed
 			default:
+				w.notice() // they may hold it in turn
 				return w.conn.run(context.Background(), "BEGIN IMMEDIATE")
 			}
 		})
 	}
 	if err == nil {
 		w.busySince = time.Time{}
+		w.writing.Store(true)
+		w.transactions.Add(1)
+		w.notice()
 	}
 	return err
 }
@@ -131,10 +176,12 @@ func (w *writer) commit() error {
 	if err != nil {
 		w.rollback()
 	}
+	w.writing.Store(false)
 	return err
 }
 
 func (w *writer) rollback() {
 	// The error says that SQLite has rolled back by itself.
 	_ = w.conn.run(context.Background(), "ROLLBACK")
+	w.writing.Store(false)
 }

@@ -37,7 +37,7 @@ const (
 )
 
 // pause notes what an outcome wants of the callback's pause.
-func (h *storedHealth) pause(o webhook.Outcome) {
+func (h *storedHealth) pause(o *webhook.Outcome) {
 	until := millis(o.Pause)
 	if until <= h.pausedUntil {
 		return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -63,6 +64,13 @@ func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) 
 	return nil
 }
 
+const (
+	// The event's number is the next one.
+	dispatchEvents = `INSERT INTO ringback_events
+	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
+	dispatchValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 // errRolledBack tells of a transaction that has ended before Commit or Rollback.
 var errRolledBack = errors.New("SQLite has rolled the transaction back already, after an earlier statement in it: " +
 	"nothing of it is left, roll it back and begin again")
@@ -103,13 +111,16 @@ func (d *hostDispatcher) insert(ctx context.Context, prepared []preparedEvent) e
 }
 
 func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []preparedEvent) error {
-	statement, args := insertEvents+eventValues+passOver, prepared[0].columns
+	statement := dispatchEvents + dispatchValues + passOver
 	if len(prepared) > 1 {
-		args = make([]any, 0, len(prepared)*len(args))
-		for i := range prepared {
-			args = append(args, prepared[i].columns...)
-		}
-		statement = insertEvents + eventValues + strings.Repeat(", "+eventValues, len(prepared)-1) + passOver
+		statement = dispatchEvents + dispatchValues + strings.Repeat(", "+dispatchValues, len(prepared)-1) + passOver
+	}
+	now := any(millis(time.Now()))
+	args := make([]any, 0, len(prepared)*9)
+	for i := range prepared {
+		p := &prepared[i]
+		args = append(args, p.event.ID, p.event.Database, p.event.Collection, p.event.Record().ID, p.parent(),
+			string(p.event.Action), p.lane, now, p.encoded)
 	}
 	_, err := d.tx.ExecContext(ctx, statement, args...)
 	return err

@@ -1,35 +1,65 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"os"
 	"syscall"
 )
 
-// notify calls written soon after anyone on this machine has written to a file, until
-// stop is called. Waiting costs nothing. See inotify(7).
-func notify(file string, written func()) (stop func(), err error) {
+// A notifier tells once, each time that it is armed, that anyone on this machine has
+// written to a file. Waiting costs nothing. See inotify(7).
+type notifier struct {
+	file   string
+	fd     int
+	events *os.File
+	ended  chan struct{}
+}
+
+// newNotifier returns a notifier that calls written, until it is stopped.
+func newNotifier(file string, written func()) (*notifier, error) {
 	fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC | syscall.IN_NONBLOCK)
 	if err != nil {
-		return func() {}, os.NewSyscallError("inotify_init1", err)
+		return nil, os.NewSyscallError("inotify_init1", err)
 	}
-	events := os.NewFile(uintptr(fd), "inotify")
-	if _, err := syscall.InotifyAddWatch(fd, file, syscall.IN_MODIFY); err != nil {
-		events.Close()
-		return func() {}, os.NewSyscallError("inotify_add_watch", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		buffer := make([]byte, 4096) // what happened, and how often, is of no interest
-		for {
-			if _, err := events.Read(buffer); err != nil {
-				return
-			}
+	n := &notifier{file, fd, os.NewFile(uintptr(fd), "inotify"), make(chan struct{})}
+	go n.read(written)
+	return n, nil
+}
+
+func (n *notifier) read(written func()) {
+	defer close(n.ended)
+	buffer := make([]byte, 4096)
+	for {
+		size, err := n.events.Read(buffer)
+		if err != nil {
+			return
+		}
+		if modified(buffer[:size]) {
 			written()
 		}
-	}()
-	return func() {
-		events.Close()
-		<-ended
-	}, nil
+	}
+}
+
+// modified reports whether one of the events is a write.
+func modified(events []byte) bool {
+	for len(events) >= syscall.SizeofInotifyEvent {
+		mask := binary.NativeEndian.Uint32(events[4:])
+		name := binary.NativeEndian.Uint32(events[12:])
+		if mask&syscall.IN_MODIFY != 0 {
+			return true
+		}
+		events = events[min(len(events), syscall.SizeofInotifyEvent+int(name)):]
+	}
+	return false
+}
+
+// arm lets it tell of the next write.
+func (n *notifier) arm() error {
+	_, err := syscall.InotifyAddWatch(n.fd, n.file, syscall.IN_MODIFY|syscall.IN_ONESHOT)
+	return os.NewSyscallError("inotify_add_watch", err)
+}
+
+func (n *notifier) stop() {
+	n.events.Close()
+	<-n.ended
 }

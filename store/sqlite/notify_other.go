@@ -4,5 +4,11 @@ package sqlite
 
 import "errors"
 
-// notify is not known how to be done on this system.
-func notify(string, func()) (stop func(), err error) { return func() {}, errors.ErrUnsupported }
+// A notifier is not known how to be made on this system.
+type notifier struct{}
+
+func newNotifier(string, func()) (*notifier, error) { return nil, errors.ErrUnsupported }
+
+func (*notifier) arm() error { return errors.ErrUnsupported }
+
+func (*notifier) stop() {}

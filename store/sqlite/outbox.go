@@ -2,46 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
-
-const (
-	insertEvent = insertEvents + eventValues + passOver
-
-	insertEvents = `INSERT INTO ringback_events
-	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
-	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	passOver    = " ON CONFLICT (id) DO NOTHING"
-)
-
-// A preparedEvent is one that is about to be appended.
-type preparedEvent struct {
-	webhook.Event
-	columns []any // eventValues
-	size    int   // of its encoded form
-}
-
-// prepareEvents checks events and encodes them.
-func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
-	now := millis(time.Now())
-	prepared := make([]preparedEvent, len(events))
-	for i, event := range events {
-		e, encoded, err := webhook.Prepare(event)
-		if err != nil {
-			return nil, err
-		}
-		parent := ""
-		if e.Collection != "" {
-			parent = e.Profile.ID
-		}
-		prepared[i] = preparedEvent{e, []any{
-			e.ID, e.Database, e.Collection, e.Record().ID, parent, string(e.Action), lane(&e), now, encoded,
-		}, len(encoded)}
-	}
-	return prepared, nil
-}
 
 // Dispatch implements [webhook.Dispatcher].
 func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
@@ -55,22 +18,19 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	if err := s.admit(ctx); err != nil {
 		return err
 	}
-	kept := make([]recentEvent, len(prepared))
-	for i := range prepared {
-		kept[i] = recentEvent{prepared[i].Stored(), prepared[i].size}
-	}
+	kept := keep(prepared)
 	err = s.write(ctx, "dispatch", len(prepared), func(tx tx) error {
-		for i := range prepared {
-			sequence, err := tx.insert(insertEvent, prepared[i].columns...)
-			if err != nil {
-				return err
-			}
-			kept[i].Sequence = sequence
+		var next int64
+		if err := tx.row(selectNext).Scan(&next); err != nil {
+			return err
 		}
-		return nil
+		return tx.append(prepared, next)
 	})
 	if err != nil {
 		return err
+	}
+	for i := range prepared {
+		kept[i].Sequence = prepared[i].sequence
 	}
 	s.recent.add(kept)
 	s.bell.ring()

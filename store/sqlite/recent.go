@@ -27,6 +27,17 @@ type recentEvent struct {
 	size int // of its encoded form
 }
 
+// keep returns what is to be kept of events.
+func keep(prepared []preparedEvent) []recentEvent {
+	kept := make([]recentEvent, len(prepared))
+	for i := range prepared {
+		p := &prepared[i]
+		kept[i] = recentEvent{p.event.Stored(), len(p.encoded)}
+		kept[i].Sequence = p.sequence
+	}
+	return kept
+}
+
 // add keeps events that were committed, while there is room. Those without a sequence
 // were not appended.
 func (r *recent) add(events []recentEvent) {

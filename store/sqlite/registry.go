@@ -64,6 +64,7 @@ func (s *Store) CreateCallback(ctx context.Context, c webhook.Callback, limit in
 	if err != nil {
 		return webhook.Callback{}, err
 	}
+	s.bell.ring()
 	return created, nil
 }
 
@@ -147,6 +148,7 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 			return webhook.Callback{}, err
 		}
 		if updated != nil {
+			s.bell.ring() // it may be active again
 			return *updated, nil
 		}
 	}

@@ -20,7 +20,7 @@ func TestSettings(t *testing.T) {
 		readsOnly, overwrite string
 	}{
 		"writer": {store.writer.outside, "0", "1"}, "readers": {outside(store.readers), "1", "0"},
-		"urgent": {outside(store.urgent), "1", "0"}, "watcher": {outside(store.watcher), "1", "0"},
+		"urgent": {outside(store.urgent), "1", "0"},
 	} {
 		for pragma, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": c.readsOnly,
@@ -45,7 +45,7 @@ func outside(p *pool) func(context.Context, func(tx) error) error {
 // TestReadOnly opens a file that can't be written to, new and with its tables.
 func TestReadOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "store.db")
-	writer, err := openWriter(t.Context(), dataSource(file, "rwc", "_busy_timeout=100"))
+	writer, err := openWriter(t.Context(), newBell(), dataSource(file, "rwc", "_busy_timeout=100"))
 	if err != nil {
 		t.Fatal(err)
 	}

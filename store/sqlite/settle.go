@@ -10,21 +10,11 @@ import (
 )
 
 const (
-	// ?4 is the number of the attempt, NULL for none. It is looked for and then changed,
-	// in a transaction, because RETURNING would take 3 µs longer.
-	selectClaimed = `SELECT lane, track FROM ringback_deliveries
-	WHERE event_sequence = ?1 AND callback_id = ?2 AND state = ` + claimed + ` AND worker = ?3
-		AND attempts = coalesce(?4 - 1, attempts)`
-
 	// ?7 is the number of the attempt and ?8 when it began, NULL for none.
 	settleDelivery = `UPDATE ringback_deliveries
-	SET state = CAST(?3 AS INTEGER), due = ?4, ended = ?5, reason = ?6, attempts = coalesce(?7, attempts),
+	SET state = ?3, due = ?4, ended = ?5, reason = coalesce(?6, ''), attempts = coalesce(?7, attempts),
 		began = coalesce(?8, began), worker = 0
 	WHERE event_sequence = ?1 AND callback_id = ?2`
-
-	insertAttempt = `INSERT INTO ringback_attempts
-	(event_sequence, callback_id, number, began, duration, status, error, answer)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 	forgetAttempts = `DELETE FROM ringback_attempts
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND number <= ?3`
@@ -40,27 +30,51 @@ const (
 		WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = ` + int3 + ` AND ended = 0)`
 )
 
+// selectUnusual returns, of deliveries that a worker has claimed, those for which others
+// wait, and where they keep order; and without a place those that it has not claimed, or
+// that have another number of attempts. Most outcomes give no row. The third column of a key
+// is the number of the attempt, NULL for none.
+//
+// They are looked for and then changed, in a transaction, because RETURNING would take 3 µs
+// longer.
+var selectUnusual = newLookup(`SELECT key.column1, d.lane, d.track FROM `, 4, ` AS key
+	LEFT JOIN ringback_deliveries AS d ON d.event_sequence = key.column2 AND d.callback_id = key.column3
+		AND d.state = `+claimed+` AND d.worker = CAST(? AS INTEGER)
+		AND d.attempts = coalesce(key.column4 - 1, d.attempts)
+	WHERE d.lane IS NULL OR EXISTS (
+		SELECT 1 FROM ringback_deliveries AS other INDEXED BY ringback_deliveries_open
+		WHERE other.callback_id = d.callback_id AND other.lane = d.lane AND other.track = d.track
+			AND other.ended = 0 AND other.event_sequence <> d.event_sequence)`)
+
+var insertAttempts = newBulk(`INSERT INTO ringback_attempts
+	(event_sequence, callback_id, number, began, duration, status, error, answer)`,
+	"(?, ?, ?, ?, ?, ?, coalesce(?, ''), coalesce(?, ''))", "")
+
 // Settle implements [webhook.Queue].
 func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
 	var disabled []webhook.Callback
-	err := s.write(ctx, "settle", len(outcomes), func(tx tx) error {
+	left := false
+	err := s.writer.transactPatiently(ctx, len(outcomes), func(tx tx) (err error) {
 		if err := tx.fence(w); err != nil {
 			return err
 		}
-		batch := settlement{tx: tx, worker: w, now: millis(time.Now()), accounts: make(map[int64]*account)}
-		for _, o := range outcomes {
-			if err := batch.settle(o); err != nil {
+		b := newSettlement(tx, outcomes)
+		if err := b.find(w); err != nil {
+			return err
+		}
+		for i := range outcomes {
+			if err := b.settle(i); err != nil {
 				return err
 			}
 		}
-		var err error
-		disabled, err = batch.close()
+		left = b.left
+		disabled, err = b.close()
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, named("settle", err)
 	}
-	if len(outcomes) > 0 {
+	if left {
 		s.bell.ring()
 	}
 	return disabled, nil
@@ -69,16 +83,72 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 // A settlement is a Settle under way.
 type settlement struct {
 	tx       tx
-	worker   webhook.Worker
 	now      int64
-	accounts map[int64]*account
+	ended    any // the same as an argument
+	outcomes []webhook.Outcome
+	claims   []claimedOne // by the outcomes' indices
+	accounts map[string]*account
 	order    []*account
+	attempts *bulkRun
+	settled  map[deliveryKey]bool // an outcome that comes again is passed over
+	repeated []int                // outcomes of deliveries that have more attempts than are kept
+	left     bool                 // something is ready, or will be once it is due
 }
 
-// settle records the outcome of a delivery that is claimed by the worker.
-func (b *settlement) settle(o webhook.Outcome) error {
-	a := b.account(callbackNumber(o.Callback))
-	state, due, ended, reason := delivered, int64(0), b.now, ""
+// A deliveryKey identifies a delivery.
+type deliveryKey struct{ sequence, callback int64 }
+
+// A claimedOne is what is known of the delivery that an outcome is about.
+type claimedOne struct {
+	account  *account
+	sequence any  // as an argument
+	number   any  // of the attempt, nil for none
+	missing  bool // it is not claimed by the worker
+	awaited  bool // others may wait for it at its place
+	at       place
+	track    int64
+}
+
+func newSettlement(tx tx, outcomes []webhook.Outcome) *settlement {
+	now := millis(time.Now())
+	return &settlement{
+		tx: tx, now: now, ended: now, outcomes: outcomes, claims: make([]claimedOne, len(outcomes)),
+		accounts: make(map[string]*account), attempts: tx.bulk(insertAttempts),
+		settled: make(map[deliveryKey]bool, len(outcomes)),
+	}
+}
+
+// find looks up what the outcomes are about.
+func (b *settlement) find(w webhook.Worker) error {
+	keys := make([]any, 0, 4*len(b.outcomes))
+	for i := range b.outcomes {
+		o := &b.outcomes[i]
+		a := b.account(o.Callback)
+		c := &b.claims[i]
+		c.account, c.sequence = a, o.Sequence
+		if o.Attempt != nil {
+			c.number = int64(o.Attempt.Number)
+		}
+		keys = append(keys, int64(i), c.sequence, a.number, c.number)
+	}
+	return selectUnusual.all(b.tx, func(row scanner) error {
+		var i int64
+		var lane, track sql.NullInt64
+		if err := row.Scan(&i, &lane, &track); err != nil {
+			return err
+		}
+		c := &b.claims[i]
+		c.missing, c.awaited = !lane.Valid, true
+		c.at, c.track = place{c.account.callback, lane.Int64}, track.Int64
+		return nil
+	}, keys, int64(w))
+}
+
+// settle records an outcome, if its delivery is claimed by the worker.
+func (b *settlement) settle(i int) error {
+	o, c := &b.outcomes[i], &b.claims[i]
+	a := c.account
+	state, due, ended, reason := delivered, int64(0), b.ended, ""
 	switch o.State {
 	case webhook.DeliveryDelivered:
 	case webhook.DeliveryDead:
@@ -91,64 +161,79 @@ func (b *settlement) settle(o webhook.Outcome) error {
 			state, reason = dead, a.reason
 			break
 		}
-		state, due, ended = ready, millis(o.Due), 0
+		state, due, ended = ready, millis(o.Due), int64(0)
 		if due != 0 {
 			state = scheduled
 		}
 	default:
 		return webhook.Invalid("state", "is %q, a claimed delivery becomes delivered, dead or ready", o.State)
 	}
-	var number, began any
-	if o.Attempt != nil {
-		number, began = o.Attempt.Number, millis(o.Attempt.Time)
-	}
-	var lane, track int64
-	err := b.tx.row(selectClaimed, o.Sequence, a.callback, int64(b.worker), number).Scan(&lane, &track)
-	if errors.Is(err, sql.ErrNoRows) {
+	key := deliveryKey{o.Sequence, a.callback}
+	if c.missing || b.settled[key] {
 		return nil
 	}
+	b.settled[key] = true
+	var began any
+	if o.Attempt != nil {
+		began = millis(o.Attempt.Time)
+	}
+	err := b.tx.run(settleDelivery, c.sequence, a.number, stateNumber(state), due, ended, orNull(reason), c.number, began)
 	if err != nil {
 		return err
 	}
-	if err := b.tx.run(settleDelivery, o.Sequence, a.callback, state, due, ended, reason, number, began); err != nil {
-		return err
-	}
+	open := state == ready || state == scheduled
+	b.left = b.left || open
 	if at := o.Attempt; at != nil {
-		err := b.tx.run(insertAttempt, o.Sequence, a.callback, at.Number,
-			millis(at.Time), int64(at.Duration), at.Status, at.Error, at.Answer)
-		if err == nil && at.Number > webhook.MaxAttempts {
-			err = b.tx.run(forgetAttempts, o.Sequence, a.callback, at.Number-webhook.MaxAttempts)
-		}
+		err := b.attempts.add(len(at.Error)+len(at.Answer), c.sequence, a.number, c.number, began,
+			int64(at.Duration), at.Status, orNull(at.Error), orNull(at.Answer))
 		if err != nil {
 			return err
+		}
+		if at.Number > webhook.MaxAttempts {
+			b.repeated = append(b.repeated, i)
 		}
 	}
 	if err := b.note(a, o); err != nil {
 		return err
 	}
-	return b.tx.makeWay(o, a, lane, track, ended != 0)
+	return b.makeWay(o, c, !open)
 }
 
 // makeWay lets the later deliveries about a record go on when one has ended, or is to
 // be passed.
-func (t tx) makeWay(o webhook.Outcome, a *account, lane, track int64, ended bool) error {
-	if track&1 != 0 {
+func (b *settlement) makeWay(o *webhook.Outcome, c *claimedOne, ended bool) error {
+	if c.track&1 != 0 {
 		return nil // they do not wait for it
 	}
 	if !ended {
-		if !o.Pass || a.disabled {
+		if !o.Pass || c.account.disabled {
 			return nil
 		}
-		if err := t.run(passDelivery, o.Sequence, a.callback); err != nil {
+		if err := b.tx.run(passDelivery, o.Sequence, c.account.callback); err != nil {
 			return err
 		}
 	}
-	return t.run(readySuccessor, a.callback, lane, track)
+	if !c.awaited {
+		return nil
+	}
+	readied, err := b.tx.exec(readySuccessor, c.at.callback, c.at.lane, c.track)
+	b.left = b.left || readied > 0
+	return err
 }
 
 // close writes what the batch means to the callbacks, and returns those that it has
 // disabled.
 func (b *settlement) close() (disabled []webhook.Callback, err error) {
+	if err := b.attempts.flush(); err != nil {
+		return nil, err
+	}
+	for _, i := range b.repeated {
+		o := &b.outcomes[i]
+		err := b.tx.run(forgetAttempts, o.Sequence, b.claims[i].account.callback, o.Attempt.Number-webhook.MaxAttempts)
+		if err != nil {
+			return nil, err
+		}
+	}
 	left := stepSize
 	for _, a := range b.order {
 		if err := b.tx.addHealth(a.callback, a.health); err != nil {

@@ -43,6 +43,7 @@ import (
 var (
 	_ webhook.Store         = (*Store)(nil)
 	_ webhook.FanOutClaimer = (*Store)(nil)
+	_ webhook.AppendClaimer = (*Store)(nil)
 )
 
 // Options tune a store. Nil means the defaults.
@@ -67,7 +68,6 @@ type Store struct {
 	writer  *writer
 	readers *pool
 	urgent  *pool // for what deliveries and hosts wait for: long reads are not in its way
-	watcher *pool // its one connection serves Watch alone
 	bell    *bell
 	backlog backlog
 	recent  recent
@@ -117,15 +117,15 @@ func open(ctx context.Context, path, mode string, options *Options) (*Store, err
 	if options == nil {
 		options = &Options{}
 	}
-	writer, err := openWriter(ctx, dataSource(path, mode, "_busy_timeout=0", "_secure_delete=on", "_cache_size=-8000"))
+	bell := newBell()
+	writer, err := openWriter(ctx, bell, dataSource(path, mode, "_busy_timeout=0", "_secure_delete=on", "_cache_size=-8000"))
 	if err != nil {
 		return nil, explain(path, err)
 	}
 	reading := dataSource(path, "rw", "_query_only=on", "_busy_timeout=5000")
 	s := &Store{
 		writer: writer, readers: newPool(reading, maxReaders), urgent: newPool(reading, maxReaders),
-		watcher: newPool(reading, 1),
-		bell:    newBell(), backlog: backlog{most: options.MaxBacklog}, closed: make(chan struct{}),
+		bell: bell, backlog: backlog{most: options.MaxBacklog}, closed: make(chan struct{}),
 	}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(explain(path, err), s.Close())
@@ -141,5 +141,5 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.backlog.close()
-	return errors.Join(s.watcher.close(), s.urgent.close(), s.readers.close(), s.writer.close())
+	return errors.Join(s.urgent.close(), s.readers.close(), s.writer.close())
 }

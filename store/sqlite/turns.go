@@ -23,6 +23,11 @@ const (
 	// gathering is what lies between two transactions where several works shared the
 	// first: more of them then share the next, and each costs less.
 	gathering = time.Millisecond
+
+	// company is for how long a patient work waits for one that is not, to share its
+	// transaction, if there was one within companyTime.
+	company     = 2 * time.Millisecond
+	companyTime = 10 * time.Millisecond
 )
 
 // turns say when the store may write.
@@ -61,14 +66,22 @@ func (t *turns) gap() time.Duration {
 	return 0
 }
 
-// wait waits until the store may write, unless the context ends.
-func (t *turns) wait(ctx context.Context) error {
-	if pause := t.gap() - time.Since(t.ended); pause > 0 {
+// wait waits until the store may write, unless the context ends. Meanwhile it looks when it
+// is asked to.
+func (t *turns) wait(ctx context.Context, looks <-chan struct{}, look func()) error {
+	pause := t.gap() - time.Since(t.ended)
+	if pause <= 0 {
+		return nil
+	}
+	over := time.After(pause)
+	for {
 		select {
-		case <-time.After(pause):
+		case <-over:
+			return nil
+		case <-looks:
+			look()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
 }

@@ -23,19 +23,6 @@ func (t tx) exec(statement string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// insert runs an INSERT for one row and returns the row's number, 0 where it was passed
-// over. RETURNING would take 3 µs longer.
-func (t tx) insert(statement string, args ...any) (number int64, err error) {
-	result, err := t.conn.result(t.ctx, statement, args)
-	if err != nil {
-		return 0, err
-	}
-	if inserted, err := result.RowsAffected(); err != nil || inserted == 0 {
-		return 0, err
-	}
-	return result.LastInsertId()
-}
-
 // run runs a statement of which it does not matter how many rows it changes. It takes
 // less time than exec.
 func (t tx) run(statement string, args ...any) error {

@@ -3,84 +3,102 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
-// How often Watch looks whether another connection has committed. Each look costs
-// some microseconds, and waking up for it several times that.
+// How often Watch lets the writer look whether another connection has committed, which
+// costs some microseconds. The writer looks by itself whenever it writes.
 const (
 	quickPoll = time.Millisecond      // when a commit is at hand, then twice as long each time,
 	poll      = 25 * time.Millisecond // up to this
 	atHand    = time.Second           // for so long
-	idlePoll  = time.Second           // otherwise, where the system tells of writes
+	idlePoll  = time.Second           // and otherwise up to this, while the system tells of writes
 )
 
-// Watch implements [webhook.Outbox].
+// Watch implements [webhook.Outbox]. The store's own commits wake it at once only where they
+// leave something that is pending, or ready and not claimed; otherwise when the store has
+// not written for a moment.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
-	listener := s.bell.listen()
-	defer s.bell.leave(listener)
-	last, err := s.dataVersion(ctx)
-	if err != nil {
-		return stopped(ctx, err)
+	w := watch{writer: s.writer, listener: s.bell.listen(), written: s.writer.transactions.Load()}
+	defer s.bell.leave(w.listener)
+	w.notifier, _ = newNotifier(s.writer.log, func() { signal(w.listener.hinted) }) // or else it polls
+	if w.notifier != nil {
+		defer w.notifier.stop()
 	}
-	idle := idlePoll
-	stop, err := notify(s.writer.log, func() { signal(listener.hinted) })
-	if err != nil {
-		idle = poll
-	}
-	defer stop()
+	w.timer = time.NewTimer(0)
+	defer w.timer.Stop()
 	wake()
-	pause := idle
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	var hinted time.Time
 	for {
-		rung := false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.closed:
 			return errors.New("sqlite: watch: the store is closed")
-		case <-listener.rung:
-			// To look as well keeps the store's own commit from being taken for
-			// another's, which would wake up in vain.
-			rung = true
-		case <-listener.hinted:
-			hinted, pause = time.Now(), quickPoll
-		case <-timer.C:
-			pause = min(2*pause, poll)
-		}
-		version, err := s.dataVersion(ctx)
-		if err != nil {
-			return stopped(ctx, err)
-		}
-		if rung || version != last {
-			last = version
+		case <-w.listener.rung:
 			wake()
-			hinted = time.Time{}
+		case <-w.listener.hinted:
+			w.hint()
+		case <-w.timer.C:
+			if w.tick() {
+				wake()
+			}
 		}
-		if time.Since(hinted) > atHand {
-			pause = idle
-		}
-		timer.Reset(pause)
 	}
 }
 
-// dataVersion returns a number that changes when another connection has committed:
-// https://www.sqlite.org/pragma.html#pragma_data_version
-func (s *Store) dataVersion(ctx context.Context) (version int64, err error) {
-	err = s.watcher.borrow(ctx, func(c *conn) error {
-		// It takes no time, so it is not interrupted.
-		return tx{context.Background(), c}.row("PRAGMA data_version").Scan(&version)
-	})
-	return version, err
+// A watch is a Watch under way.
+type watch struct {
+	writer   *writer
+	listener *listener
+	notifier *notifier // nil where the system has none
+
+	timer  *time.Timer
+	due    time.Time     // when it ends
+	pause  time.Duration // between the looks
+	hinted time.Time     // when a commit was at hand last
+
+	armed   bool  // the notifier is
+	written int64 // transactions of the store's own at the last look
+	active  bool  // there had been some since the one before
 }
 
-// stopped returns the error that a Watch ends with: none when it was to end.
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// hint takes notice that somebody writes. The store's own writing is no hint: the writer
+// looks before it, so all that others have committed is known, and the notifier is armed
+// again when the writer has come to rest.
+func (w *watch) hint() {
+	w.armed = false
+	w.pause = min(w.pause, poll)
+	if !w.writer.writing.Load() {
+		w.hinted, w.pause = time.Now(), quickPoll
 	}
-	return fmt.Errorf("sqlite: watch: %w", err)
+	if next := time.Now().Add(w.pause); next.Before(w.due) {
+		w.due = next
+		w.timer.Reset(w.pause)
+	}
+}
+
+// tick looks, and reports whether the store has come to rest since the last time.
+func (w *watch) tick() (rested bool) {
+	written := w.writer.transactions.Load()
+	resting := written == w.written && !w.writer.writing.Load()
+	rested = w.active && resting
+	w.written, w.active = written, !resting
+	switch {
+	case w.pause == 0: // the first time
+		w.pause = poll
+	case time.Since(w.hinted) < atHand:
+		w.pause = min(2*w.pause, poll)
+	case resting:
+		w.pause = min(2*w.pause, idlePoll)
+	}
+	if w.pause >= poll && resting && !w.armed && w.notifier != nil {
+		w.armed = w.notifier.arm() == nil
+	}
+	if !w.armed {
+		w.pause = min(w.pause, poll)
+	}
+	w.writer.look() // after the notifier was armed: nothing comes in between
+	w.due = time.Now().Add(w.pause)
+	w.timer.Reset(w.pause)
+	return rested
 }

@@ -10,7 +10,8 @@ import (
 type work struct {
 	ctx      context.Context
 	run      func(tx) error
-	rows     int // about how many it writes
+	rows     int  // about how many it writes
+	patient  bool // it waits for company
 	queued   time.Time
 	done     chan struct{}
 	err      error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,15 +24,23 @@ type writer struct {
 
 	turns     turns
 	group     []*work   // what shares the transaction under way
+	urgent    time.Time // the last work came that was not patient
 	busySince time.Time // since when other connections hold the lock; zero when they do not
+
+	bell    *bell
+	looks   chan struct{} // somebody wants to know whether another connection has committed
+	version int64         // see dataVersion
+	writing atomic.Bool   // the writer holds the lock
+
+	transactions atomic.Int64 // that the writer has begun
 
 	log     string // the file with the name that ends in -wal
 	logNext int64  // the size at which it is to be emptied
 }
 
 // openWriter opens the connection.
-func openWriter(ctx context.Context, source string) (*writer, error) {
-	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit,
+func openWriter(ctx context.Context, bell *bell, source string) (*writer, error) {
+	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
 		works: make(chan *work), plain: make(chan *work),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
@@ -46,7 +55,12 @@ func openWriter(ctx context.Context, source string) (*writer, error) {
 	}
 	// SQLite follows symbolic links: the log is beside the file that they lead to.
 	err = whileBusy(ctx, time.Now(), func() error {
-		return tx{ctx, w.conn}.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+		tx := tx{ctx, w.conn}
+		err := tx.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+		if err == nil {
+			err = tx.row(dataVersion).Scan(&w.version)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, errors.Join(err, w.conn.close())
@@ -69,6 +83,11 @@ func (w *writer) close() error {
 // nothing of it behind.
 func (w *writer) transact(ctx context.Context, rows int, run func(tx) error) error {
 	return w.hand(w.works, &work{ctx: ctx, run: run, rows: rows})
+}
+
+// transactPatiently does the same with a work that may wait a little for another one.
+func (w *writer) transactPatiently(ctx context.Context, rows int, run func(tx) error) error {
+	return w.hand(w.works, &work{ctx: ctx, run: run, rows: rows, patient: true})
 }
 
 // outside runs what must not be in a transaction.
@@ -107,6 +126,8 @@ func (w *writer) serve() {
 		case k := <-w.plain:
 			k.try(w.conn)
 			close(k.done)
+		case <-w.looks:
+			w.notice()
 		case <-w.closing:
 			w.failure = w.conn.close()
 			return
@@ -114,10 +135,32 @@ func (w *writer) serve() {
 	}
 }
 
+// look lets the writer look soon whether another connection has committed. Where it is
+// writing, or waits for others to end, it does so all the time.
+func (w *writer) look() { signal(w.looks) }
+
+// dataVersion changes when another connection has committed. A connection's own commits do
+// not change it: https://www.sqlite.org/pragma.html#pragma_data_version
+const dataVersion = "PRAGMA data_version"
+
+// notice rings the bell where another connection has committed since it was called last.
+func (w *writer) notice() {
+	var version int64
+	err := tx{context.Background(), w.conn}.row(dataVersion).Scan(&version)
+	if err != nil || version != w.version { // or who knows
+		w.version = version
+		w.bell.ring()
+	}
+}
+
 // write runs a work that writes about so many rows in a transaction, and names what
 // failed. The work may be run more than once.
 func (s *Store) write(ctx context.Context, what string, rows int, run func(tx) error) error {
-	if err := s.writer.transact(ctx, rows, run); err != nil {
+	return named(what, s.writer.transact(ctx, rows, run))
+}
+
+func named(what string, err error) error {
+	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", what, err)
 	}
 	return nil

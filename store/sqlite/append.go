@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// What there is to know before events are appended: the next number, the registry's
+// revision, whether an event is pending, and whether a worker is registered.
+const selectStand = "SELECT " + nextSequence + `, (SELECT revision FROM ringback_registry),
+	EXISTS (SELECT 1 FROM ringback_events INDEXED BY ringback_events_pending WHERE pending = 1),
+	EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)`
+
+// AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
+// which tells of it.
+func (s *Store) AppendAndClaim(
+	ctx context.Context, events []webhook.ExpandedEvent, revision int64, r webhook.ClaimRequest,
+) (claimed []webhook.Claimed, pending bool, err error) {
+	if err := ctx.Err(); err != nil || len(events) == 0 {
+		return nil, false, err
+	}
+	if err := s.admit(ctx); err != nil {
+		return nil, false, err
+	}
+	a := appending{events: events, r: r, revision: revision, asked: make(map[string]int)}
+	a.prepared = make([]preparedEvent, len(events))
+	for i := range events {
+		e := &events[i].Event
+		a.prepared[i] = preparedEvent{event: e, encoded: events[i].Encoded, lane: lane(e)}
+	}
+	if err := s.write(ctx, "append", 2*len(events), a.run); err != nil {
+		return nil, false, err
+	}
+	if a.pending {
+		s.recent.add(keep(a.prepared))
+	}
+	if a.pending || a.left {
+		s.bell.ring()
+	}
+	return a.claimed, a.pending, nil
+}
+
+// An appending is an AppendAndClaim under way.
+type appending struct {
+	events   []webhook.ExpandedEvent
+	prepared []preparedEvent
+	r        webhook.ClaimRequest
+	revision int64
+	asked    map[string]int // what Room has said
+
+	// What it came to.
+	claimed []webhook.Claimed
+	pending bool
+	left    bool // a delivery is ready, and not claimed
+}
+
+func (a *appending) run(tx tx) error {
+	a.claimed, a.pending, a.left = nil, false, false
+	var next, revision int64
+	var registered bool
+	err := tx.row(selectStand, int64(a.r.Worker)).Scan(&next, &revision, &a.pending, &registered)
+	if err != nil {
+		return err
+	}
+	if !registered {
+		return webhook.ErrFenced
+	}
+	a.pending = a.pending || revision != a.revision
+	expansions := make([]webhook.Expansion, len(a.events))
+	for i := range a.prepared {
+		p := &a.prepared[i]
+		p.fanned = !a.pending
+		if p.fanned {
+			expansions[i] = a.events[i].Expand(next + int64(i))
+		}
+		p.messages = messagesOf(expansions[i])
+	}
+	if err := tx.append(a.prepared, next); err != nil || a.pending {
+		return err
+	}
+	return a.fanOut(tx, expansions)
+}
+
+// fanOut writes the deliveries of events that were appended.
+func (a *appending) fanOut(tx tx, expansions []webhook.Expansion) error {
+	f := newFanOut(tx)
+	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(expansions)))}
+	events := make([]takenOff, 0, len(expansions))
+	for i := range a.prepared {
+		p := &a.prepared[i]
+		if p.sequence == 0 {
+			continue // its ID is known
+		}
+		expansions[i].Sequence = p.sequence
+		events = append(events, takenOff{
+			Expansion: expansions[i], messages: p.messages, lane: p.lane,
+			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
+			record: p.event.Record().ID, action: p.event.Action,
+		})
+	}
+	err := f.deliverAll(events)
+	a.claimed, a.left = f.birth.claimed, f.left
+	if err != nil || len(a.claimed) == 0 {
+		return err
+	}
+	return tx.beat(a.r.Worker)
+}
