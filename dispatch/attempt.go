@@ -3,13 +3,14 @@ package dispatch
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ringback-dev/ringback/internal/http1"
 	"github.com/ringback-dev/ringback/webhook"
 	"github.com/ringback-dev/ringback/webhook/message"
 	"github.com/ringback-dev/ringback/webhook/signature"
@@ -26,8 +27,6 @@ type result struct {
 // attempt makes one request and tells what came of it. It never takes longer than
 // the engine's timeout.
 func (e *Engine) attempt(ctx context.Context, c *webhook.Claimed) result {
-	ctx, cancel := context.WithTimeout(ctx, e.options.Timeout)
-	defer cancel()
 	began := time.Now()
 	r := result{Attempt: webhook.Attempt{Number: c.Attempts + 1, Time: began}}
 	if err := e.post(ctx, c, &r); err != nil {
@@ -39,20 +38,17 @@ func (e *Engine) attempt(ctx context.Context, c *webhook.Claimed) result {
 
 // post sends the message and fills in what came back.
 func (e *Engine) post(ctx context.Context, c *webhook.Claimed, r *result) error {
-	u, err := url.Parse(c.To.URL)
+	p, err := e.client.prepare(c, r.Time)
 	if err != nil {
-		return refuse("the URL cannot be parsed")
-	}
-	if err := e.options.Targets.checkScheme(u); err != nil {
 		return err
 	}
-	contentType, payload := message.Request(c.Method, c.Encoding, c.Message)
-	header := make(http.Header, 6)
-	header.Set("Content-Type", contentType)
-	header.Set("User-Agent", userAgent)
-	header.Set("Ringback-Callback", c.Callback)
-	signature.Sign(header, c.ID, r.Time, payload, c.To.Secrets(r.Time)...)
-	answer, err := e.client.Post(ctx, u, header, payload)
+	payload := c.Message
+	if c.Encoding == webhook.EncodingForm {
+		_, payload = message.Request(c.Method, c.Encoding, c.Message)
+	}
+	o := own.Get().(*ownFields)
+	defer own.Put(o)
+	answer, err := e.client.Post(ctx, p.target, o.fill(c.ID, r.Time, payload, p.signer), payload)
 	if err != nil {
 		return err
 	}
@@ -67,6 +63,27 @@ func (e *Engine) post(ctx context.Context, c *webhook.Claimed, r *result) error 
 	return nil
 }
 
+// ownFields are the header fields that only one request has, with room for them.
+type ownFields struct {
+	fields [3]http1.Field
+	room   []byte
+}
+
+var own = sync.Pool{New: func() any { return new(ownFields) }}
+
+// fill returns the fields of a request at a time. They are valid until the next call.
+func (o *ownFields) fill(id string, at time.Time, payload []byte, signer *signature.Signer) []http1.Field {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	fields := append(o.fields[:0],
+		http1.Field{Name: signature.HeaderID, Value: id},
+		http1.Field{Name: signature.HeaderTimestamp, Value: timestamp},
+	)
+	if o.room = signer.Append(o.room[:0], id, timestamp, payload); len(o.room) > 0 {
+		fields = append(fields, http1.Field{Name: signature.HeaderSignature, Value: string(o.room)})
+	}
+	return fields
+}
+
 // requestSize is about how many bytes of memory a request takes: a form is the message
 // once more, with up to three bytes for each of its own.
 func requestSize(c *webhook.Claimed) int {
@@ -77,7 +94,7 @@ func requestSize(c *webhook.Claimed) int {
 }
 
 // printable returns the beginning of an answer as one line of printable text.
-func printable(answer []byte) string {
+func printable(answer string) string {
 	text := strings.Map(func(r rune) rune {
 		switch {
 		case r == utf8.RuneError:
@@ -86,6 +103,6 @@ func printable(answer []byte) string {
 			return r
 		}
 		return ' '
-	}, string(answer))
+	}, answer)
 	return strings.TrimSpace(text)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -58,7 +59,7 @@ func (c *claimer) fillPools(ctx context.Context) (more bool) {
 
 // fill claims what a pool has room for, and reports whether to claim again.
 func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
-	w, claimed, err := c.claim(ctx, p, true, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	w, claimed, err := c.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		r.Limit = min(r.Limit, maxClaim)
 		r.After = c.after[p]
 		return c.store.Claim(ctx, r)
@@ -73,9 +74,10 @@ func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
 }
 
 // claim calls a function that claims what a pool has room for, be it none, and starts what
-// was claimed, whatever the error. Anew tells that it is to be read from the store.
+// was claimed, whatever the error. Without a pool it is for new deliveries, of which each
+// goes to the pool that its callback belongs to.
 func (r *run) claim(
-	ctx context.Context, p *pool, anew bool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
+	ctx context.Context, p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
 ) (w webhook.Worker, claimed []webhook.Claimed, err error) {
 	select {
 	case r.claiming <- struct{}{}:
@@ -85,37 +87,67 @@ func (r *run) claim(
 	}
 	w = r.beginClaim()
 	defer r.endClaim(ctx)
-	free, bytes := r.slots.free(p)
-	if free <= 0 || bytes <= 0 {
-		r.behind.Store(true)
-		if anew {
+	request := webhook.ClaimRequest{Worker: w, Now: time.Now()}
+	var probed []string // new deliveries of these callbacks are on probation
+	if p == nil {
+		request.Limit, request.LimitBytes = r.slots.free(&r.slots.answering)
+		if request.Limit < 0 || request.LimitBytes <= 0 {
+			request.Limit = 0
+		}
+		request.Room = func(callback string, h webhook.Health) int {
+			if room := r.slots.room(&r.slots.answering, callback, h, false); room > 0 {
+				return room
+			}
+			free, _ := r.slots.free(&r.slots.probation)
+			if free <= len(probed) || r.slots.room(&r.slots.probation, callback, h, false) == 0 {
+				return 0
+			}
+			probed = append(probed, callback)
+			return 1
+		}
+	} else {
+		request.Limit, request.LimitBytes = r.slots.free(p)
+		if request.Limit <= 0 || request.LimitBytes <= 0 {
+			r.behind.Store(true)
 			return w, nil, nil
 		}
-		free, bytes = 0, 0
+		request.Room = func(callback string, h webhook.Health) int {
+			r.behind.Store(true) // it may have more than there is room for
+			return r.slots.room(p, callback, h, true)
+		}
 	}
-	claimed, err = claim(webhook.ClaimRequest{
-		Worker:     w,
-		Now:        time.Now(),
-		Limit:      free,
-		LimitBytes: bytes,
-		Room: func(callback string, h webhook.Health) int {
-			room, belongs := r.slots.room(p, callback, h, anew)
-			if belongs && anew {
-				r.behind.Store(true) // it may have more than there is room for
-			}
-			return room
-		},
-	})
+	if p == nil {
+		r.writing.raise()
+	}
+	claimed, err = claim(request)
 	if len(claimed) > 0 {
+		since := r.claimedSince(ctx, w, request.Now)
 		jobs := make([]job, len(claimed))
 		for i := range claimed {
-			jobs[i] = job{Claimed: claimed[i], worker: w, pool: p, since: time.Now()}
+			jobs[i] = job{Claimed: &claimed[i], worker: w, pool: p, since: since}
+			if p == nil {
+				jobs[i].pool = &r.slots.answering
+				if slices.Contains(probed, claimed[i].Callback) {
+					jobs[i].pool = &r.slots.probation
+				}
+			}
 		}
 		r.hold(w, len(jobs))
-		r.slots.take(p, jobs)
-		r.start(p, jobs)
+		r.slots.take(jobs)
+		r.start(jobs)
 	}
 	return w, claimed, err
+}
+
+// claimedSince returns since when what was asked for at the given time waits in hand. Where
+// the answer was slow the worker shows life first: a store that is always slow would have
+// everything given back that it gives.
+func (r *run) claimedSince(ctx context.Context, w webhook.Worker, asked time.Time) time.Time {
+	now := time.Now()
+	if now.Sub(asked) > staleAfter/2 && r.store.Beat(ctx, w) == nil {
+		return now
+	}
+	return asked
 }
 
 // openTargets returns how many deliveries of an expansion are not born dead.

@@ -20,6 +20,7 @@ type Engine struct {
 	closeIdle func() // connections
 	wall      func() time.Time
 	running   atomic.Bool
+	run       atomic.Pointer[run] // nil while there is none
 }
 
 // New returns an engine on a store. It starts nothing: see [Engine.Run].
@@ -47,8 +48,17 @@ func New(store webhook.Store, o *Options) (*Engine, error) {
 }
 
 // Dispatch appends events to the store: durable when it returns nil. To make them
-// part of a transaction of the host's own, use the store's InTx.
+// part of a transaction of the host's own, use the store's InTx. Calls that are made at the
+// same time may share a transaction, so when ctx ends while that is under way it is not
+// known whether they are appended.
+//
+// While Run runs it may evaluate the conditions of the callbacks that hear of the events,
+// if they are few and were quick so far: then the events are written together with their
+// deliveries.
 func (e *Engine) Dispatch(ctx context.Context, events ...webhook.Event) error {
+	if r := e.run.Load(); r != nil {
+		return r.dispatch(ctx, events)
+	}
 	return e.store.Dispatch(ctx, events...)
 }
 

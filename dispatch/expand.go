@@ -27,25 +27,24 @@ func (r *run) expand(ctx context.Context, e *pendingEvent) (x webhook.Expansion,
 			x, err = e.dead(reasonPanic), nil
 		}
 	}()
-	return r.match(ctx, e.event, e.listeners)
+	m, err := r.match(ctx, e.event, e.listeners)
+	if err != nil {
+		return webhook.Expansion{}, err
+	}
+	return m.encode(e.event), nil
 }
 
-// match decides which listeners hear of an event, and encodes it for them.
-func (r *run) match(ctx context.Context, event *webhook.Event, listeners []listener) (webhook.Expansion, error) {
-	e := expander{
-		run:   r,
-		event: event,
-		scope: r.engine.evaluator.Begin(event),
-		made:  webhook.Expansion{Sequence: event.Sequence, Messages: make(map[webhook.Method][]byte, 1)},
-	}
-	defer e.scope.End()
+// match decides which listeners hear of an event.
+func (r *run) match(ctx context.Context, event *webhook.Event, listeners []listener) (*match, error) {
+	m := match{run: r, scope: r.engine.evaluator.Begin(event)}
+	defer m.scope.End()
 	// What took too long the last time comes last, and may have to wait for another
 	// event: the time that the conditions of an event take holds up those behind it.
 	var slow []slowListener
 	for i := range listeners {
 		l := &listeners[i]
 		if ctx.Err() != nil {
-			return webhook.Expansion{}, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if !l.hears(event.Sequence, event.Action) {
 			continue
@@ -54,20 +53,20 @@ func (r *run) match(ctx context.Context, event *webhook.Event, listeners []liste
 			slow = append(slow, slowListener{l, n})
 			continue
 		}
-		e.offer(l, false)
+		m.offer(event, l, false)
 	}
 	slices.SortStableFunc(slow, func(a, b slowListener) int { return cmp.Compare(a.strikes, b.strikes) })
 	for _, l := range slow {
 		if ctx.Err() != nil {
-			return webhook.Expansion{}, ctx.Err()
+			return nil, ctx.Err()
 		}
-		if e.spent > slowTime || r.slow.suspended(&l.Callback, time.Now()) {
-			e.fail(l.listener, "was not evaluated: on the events before it took longer than it may")
+		if m.spent > slowTime || r.slow.suspended(&l.Callback, time.Now()) {
+			m.fail(event, l.listener, "was not evaluated: on the events before it took longer than it may")
 			continue
 		}
-		e.offer(l.listener, true)
+		m.offer(event, l.listener, true)
 	}
-	return e.made, nil
+	return &m, nil
 }
 
 // A slowListener is one whose condition ran into its deadline the last times.
@@ -76,60 +75,69 @@ type slowListener struct {
 	strikes int
 }
 
-// An expander makes the expansion of one event.
-type expander struct {
-	run     *run
-	event   *webhook.Event
-	scope   *condition.Scope
-	made    webhook.Expansion
-	refused map[webhook.Method]string // why there is no message
-	spent   time.Duration             // on conditions
+// A match is what the conditions say about an event.
+type match struct {
+	run      *run
+	scope    *condition.Scope
+	heard    []*listener // by these
+	failures []webhook.ExpressionFailure
+	spent    time.Duration // on conditions
 }
 
-// offer makes the listener a target if its condition takes the turn that it waits for.
-// slow tells that it took too long the last time.
-func (e *expander) offer(l *listener, slow bool) {
+// offer lets the listener hear of the event if its condition takes the turn that it waits
+// for. slow tells that it took too long the last time.
+func (m *match) offer(event *webhook.Event, l *listener, slow bool) {
 	now := time.Now()
-	turn := l.turn(e.event, e.scope)
-	e.spent += time.Since(now)
+	turn := l.turn(event, m.scope)
+	m.spent += time.Since(now)
 	if slow || turn.tooLong {
-		e.run.slow.note(&l.Callback, turn.tooLong, now)
+		m.run.slow.note(&l.Callback, turn.tooLong, now)
 	}
 	switch {
 	case turn.failure != "":
-		e.fail(l, turn.failure)
+		m.fail(event, l, turn.failure)
 	case turn.fires:
-		e.target(l)
+		m.heard = append(m.heard, l)
 	}
 }
 
-func (e *expander) fail(l *listener, failure string) {
+func (m *match) fail(event *webhook.Event, l *listener, failure string) {
 	// The callback's owner is shown it; of interest to the host only when asked for.
-	e.run.log.Debug("dispatch: condition failed", "callback", l.ID, "event", e.event.ID, "error", failure)
-	e.made.Failures = append(e.made.Failures, webhook.ExpressionFailure{Callback: l.ID, Version: l.Version, Message: failure})
+	m.run.log.Debug("dispatch: condition failed", "callback", l.ID, "event", event.ID, "error", failure)
+	m.failures = append(m.failures, webhook.ExpressionFailure{Callback: l.ID, Version: l.Version, Message: failure})
 }
 
-// target adds a delivery to the listener, with the event encoded once per format. It is
-// dead where there is no message to send, or the event is one of a loop.
-func (e *expander) target(l *listener) {
-	if e.made.Messages[l.Method] == nil && e.refused[l.Method] == "" {
-		body, err := message.Encode(l.Method, e.event)
-		if err != nil {
-			if e.refused == nil {
-				e.refused = make(map[webhook.Method]string)
+// encode returns the expansion, with the event encoded once per format. A delivery is dead
+// where there is no message to send, or the event is one of a loop.
+func (m *match) encode(event *webhook.Event) webhook.Expansion {
+	x := webhook.Expansion{
+		Sequence: event.Sequence,
+		Messages: make(map[webhook.Method][]byte, 1),
+		Targets:  make([]webhook.Target, 0, len(m.heard)),
+		Failures: m.failures,
+	}
+	var refused map[webhook.Method]string // why there is no message
+	for _, l := range m.heard {
+		if x.Messages[l.Method] == nil && refused[l.Method] == "" {
+			body, err := message.Encode(l.Method, event)
+			if err == nil {
+				x.Messages[l.Method] = body
+			} else {
+				if refused == nil {
+					refused = make(map[webhook.Method]string)
+				}
+				refused[l.Method] = err.Error()
 			}
-			e.refused[l.Method] = err.Error()
-		} else {
-			e.made.Messages[l.Method] = body
 		}
+		dead := refused[l.Method]
+		if dead == "" && event.Hops() > webhook.MaxHops {
+			dead = fmt.Sprintf("the change was made %d hops away from its first cause, at most %d are allowed: "+
+				"callbacks may be going round in a loop. It was caused by event %s",
+				event.Hops(), webhook.MaxHops, event.Cause.Event)
+		}
+		x.Targets = append(x.Targets, webhook.Target{
+			Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: dead,
+		})
 	}
-	dead := e.refused[l.Method]
-	if dead == "" && e.event.Hops() > webhook.MaxHops {
-		dead = fmt.Sprintf("the change was made %d hops away from its first cause, at most %d are allowed: "+
-			"callbacks may be going round in a loop. It was caused by event %s",
-			e.event.Hops(), webhook.MaxHops, e.event.Cause.Event)
-	}
-	e.made.Targets = append(e.made.Targets, webhook.Target{
-		Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: dead,
-	})
+	return x
 }

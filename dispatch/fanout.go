@@ -15,7 +15,7 @@ import (
 
 const (
 	// fanOutEvents is how many events are read from the outbox at once.
-	fanOutEvents = 128
+	fanOutEvents = 512
 
 	// fanOutBytes bounds the events that are read at once, in bytes of their encoded
 	// form. As messages they may be several times as large.
@@ -29,7 +29,6 @@ const (
 // A fanOut replaces pending events by their deliveries. It is used by one goroutine.
 type fanOut struct {
 	*run
-	cache   *listenerCache
 	left    leftBehind
 	damaged trouble
 }
@@ -51,7 +50,6 @@ func (r *run) fanOutLoop(ctx context.Context) {
 	defer ticker.Stop()
 	f := fanOut{
 		run:     r,
-		cache:   newListenerCache(r.store, r.engine.evaluator, r.log),
 		damaged: trouble{log: r.log, doing: "reading what is stored"},
 	}
 	trouble := trouble{log: r.log, doing: "fanning out"}
@@ -71,6 +69,10 @@ func (r *run) fanOutLoop(ctx context.Context) {
 			}
 			if err == nil {
 				pause = firstPause
+				if !more {
+					r.pending.Store(false)
+					r.emptied.raise()
+				}
 				continue
 			}
 			more = sleep(ctx, pause)
@@ -88,11 +90,11 @@ func (f *fanOut) page(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f.cache.renew(pending.Revision)
+	f.listeners.renew(pending.Revision)
 	events := inOrder(&pending)
 	f.left.forget(after, events, pending.More)
 	for _, e := range events {
-		if e.listeners, err = f.cache.listeners(ctx, e.scope); err != nil {
+		if e.listeners, err = f.listeners.of(ctx, e.scope); err != nil {
 			return false, err
 		}
 	}

@@ -54,7 +54,7 @@ func TestFencedClaimKeepsItsName(t *testing.T) {
 			}
 			if claims++; claims == 1 {
 				b.retireOnly()
-				advance(5 * time.Second) // the answer is slow; a beat finds out meanwhile
+				advance(3 * time.Second) // the answer is slow; a beat finds out meanwhile
 			} else {
 				advance(100 * time.Millisecond) // the successor's post comes second
 			}

@@ -13,28 +13,27 @@ const staleAfter = deadAfter / 2
 
 // A job is a delivery in hand, from its claim to its settlement.
 type job struct {
-	webhook.Claimed
+	*webhook.Claimed
 	worker webhook.Worker // in whose name it is claimed
 	pool   *pool
 	since  time.Time // it was claimed
 	result result    // of the attempt
 }
 
-// start starts the attempts of deliveries that were taken in hand, or for which now a slot
-// is free. On probation each has its own; the others wait for one.
-func (r *run) start(p *pool, jobs []job) {
-	if p == &r.slots.answering {
-		r.startWaiting()
-		return
-	}
+// start starts the attempts of deliveries that were taken in hand. Each one on probation
+// has a slot; the others wait for one.
+func (r *run) start(jobs []job) {
 	for i := range jobs {
 		j := &jobs[i]
-		if r.ctx.Err() != nil {
+		switch {
+		case j.pool == &r.slots.answering:
+		case r.ctx.Err() != nil:
 			r.unsent(j)
-			continue
+		default:
+			r.attempts.Go(func() { r.send(j) })
 		}
-		r.attempts.Go(func() { r.send(j) })
 	}
+	r.startWaiting()
 }
 
 // startWaiting starts what waits, as far as slots are free.
@@ -88,8 +87,8 @@ func (r *run) send(j *job) {
 		return
 	}
 	// The requests in flight outlive the run's context: that is what draining means.
-	j.result = r.engine.attempt(context.WithoutCancel(r.ctx), &j.Claimed)
-	o := r.judge(&j.Claimed, &j.result)
+	j.result = r.engine.attempt(context.WithoutCancel(r.ctx), j.Claimed)
+	o := r.judge(j.Claimed, &j.result)
 	if !o.Pause.IsZero() {
 		r.retries.set(o.Pause)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -70,26 +71,37 @@ const (
 )
 
 // A listenerCache keeps the listeners of the scopes that events come from, compiled,
-// until the registry changes. It is used by one goroutine.
+// until the registry changes.
 type listenerCache struct {
 	store     webhook.Outbox
 	evaluator *condition.Evaluator
-	damaged   trouble
-	revision  int64
-	size      int
-	scopes    map[webhook.Scope][]listener
-	expires   time.Time // zero while nothing of it is damaged
+
+	mu       sync.Mutex
+	damaged  trouble
+	revision int64
+	size     int
+	scopes   map[webhook.Scope]cached
+	expires  time.Time // zero while nothing of it is damaged
+}
+
+// cached are the listeners of a scope.
+type cached struct {
+	list     []listener
+	revision int64 // of the registry, as of which they were read
+	large    bool  // they are too many to be kept
 }
 
 func newListenerCache(store webhook.Outbox, evaluator *condition.Evaluator, log *slog.Logger) *listenerCache {
 	return &listenerCache{
 		store: store, evaluator: evaluator, damaged: trouble{log: log, doing: "reading callbacks"},
-		scopes: make(map[webhook.Scope][]listener),
+		scopes: make(map[webhook.Scope]cached),
 	}
 }
 
 // renew forgets everything when the registry has moved on.
 func (c *listenerCache) renew(revision int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if revision != c.revision || !c.expires.IsZero() && !time.Now().Before(c.expires) {
 		c.revision = revision
 		c.clear()
@@ -102,36 +114,79 @@ func (c *listenerCache) clear() {
 	c.expires = time.Time{}
 }
 
-// listeners returns the listeners of a scope, as of the cache's revision or later.
-func (c *listenerCache) listeners(ctx context.Context, scope webhook.Scope) ([]listener, error) {
-	if found, ok := c.scopes[scope]; ok {
-		return found, nil
+// few returns the listeners of a scope and the revision of the registry that they are of,
+// if they are no more than limit and all could be read.
+func (c *listenerCache) few(ctx context.Context, scope webhook.Scope, limit int) (list []listener, revision int64, ok bool) {
+	found, ok := c.get(scope)
+	if !ok {
+		var err error
+		if found, err = c.read(ctx, scope); err != nil {
+			return nil, 0, false
+		}
 	}
-	read, err := c.store.Listeners(ctx, scope)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return found.list, found.revision, !found.large && len(found.list) <= limit && c.expires.IsZero()
+}
+
+// of returns the listeners of a scope, as of the cache's revision or later.
+func (c *listenerCache) of(ctx context.Context, scope webhook.Scope) ([]listener, error) {
+	found, ok := c.get(scope)
+	var err error
+	if !ok || found.large {
+		found, err = c.read(ctx, scope)
+	}
+	return found.list, err
+}
+
+func (c *listenerCache) get(scope webhook.Scope) (found cached, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok = c.scopes[scope]
+	return found, ok
+}
+
+// read reads the listeners of a scope and keeps them.
+func (c *listenerCache) read(ctx context.Context, scope webhook.Scope) (cached, error) {
+	stored, err := c.store.Listeners(ctx, scope)
 	damaged := errors.Is(err, webhook.ErrDamaged)
-	switch {
-	case damaged:
-		c.damaged.note(err) // never that it is over: one scope's health says nothing of another's
-	case err != nil:
-		return nil, err
+	if err != nil && !damaged {
+		return cached{}, err
 	}
-	list := make([]listener, len(read.Callbacks))
-	for i, callback := range read.Callbacks {
+	list := make([]listener, len(stored.Callbacks))
+	for i, callback := range stored.Callbacks {
 		l := listener{Callback: callback}
 		l.condition, l.err = c.evaluator.Compile(callback.Expression)
 		list[i] = l
 	}
-	size := len(list) + 1 // that a scope has no listeners takes room as well
-	if size > maxCached {
-		return list, nil
+	read := cached{list: list, revision: stored.Revision}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if damaged {
+		c.damaged.note(err) // never that it is over: one scope's health says nothing of another's
 	}
+	if stored.Revision >= c.revision {
+		c.keep(scope, read, damaged)
+	}
+	read.large = len(list) > maxCached
+	return read, nil
+}
+
+// keep is called with mu held.
+func (c *listenerCache) keep(scope webhook.Scope, read cached, damaged bool) {
+	if len(read.list) > maxCached {
+		read = cached{large: true}
+	}
+	size := len(read.list) + 1 // that a scope has no listeners takes room as well
 	if c.size+size > maxCached {
 		c.clear()
 	}
+	if _, known := c.scopes[scope]; known {
+		return
+	}
 	c.size += size
-	c.scopes[scope] = list
+	c.scopes[scope] = read
 	if damaged && c.expires.IsZero() {
 		c.expires = time.Now().Add(damagedTime)
 	}
-	return list, nil
 }

@@ -80,7 +80,7 @@ func TestOrderWithTwoEngines(t *testing.T) {
 				b.Dispatch(strconv.Itoa(record+1), age)
 			}
 		}
-		synctest.Wait()
+		advance(time.Second)
 		other.Stop()
 		var want []string
 		for age := range changes {

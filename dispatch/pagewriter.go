@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -13,6 +14,9 @@ const (
 	// long other writers wait.
 	fanOutRows     = 512
 	fanOutMessages = 4 << 20
+
+	// fanOutWait is how long those that are ready wait for the next one.
+	fanOutWait = 2 * time.Millisecond
 )
 
 // A record names the record that an event is about.
@@ -52,15 +56,8 @@ func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error
 	for _, e := range events {
 		w.last = e.sequence
 		x := new(expanded)
-		select {
-		case x.Expansion = <-e.made:
-		default:
-			w.flush(ctx)
-			select {
-			case x.Expansion = <-e.made:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		if err := w.await(ctx, e, x); err != nil {
+			return err
 		}
 		if e.event != nil {
 			x.about = record{e.scope, e.event.Record().ID}
@@ -70,6 +67,30 @@ func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error
 	}
 	w.flush(ctx)
 	return w.finish(ctx)
+}
+
+// await waits for an event's expansion. When it takes long it writes those before it.
+func (w *pageWriter) await(ctx context.Context, e *pendingEvent, x *expanded) error {
+	var late <-chan time.Time
+	if len(w.batch) > 0 {
+		select {
+		case x.Expansion = <-e.made:
+			return nil
+		default:
+			late = time.After(fanOutWait)
+		}
+	}
+	for {
+		select {
+		case x.Expansion = <-e.made:
+			return nil
+		case <-late:
+			w.flush(ctx)
+			late = nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // add writes an expansion, now or with the next ones.
@@ -117,7 +138,7 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 	if !ok {
 		return w.put(ctx, expansions...)
 	}
-	worker, claimed, err := w.claim(ctx, &w.slots.answering, false, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	worker, claimed, err := w.claim(ctx, nil, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		return store.FanOutAndClaim(ctx, expansions, r)
 	})
 	switch {

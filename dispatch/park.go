@@ -34,6 +34,17 @@ func (e *pendingEvent) dead(reason string) webhook.Expansion {
 	return x
 }
 
+// dead returns an expansion of dead deliveries, without messages.
+func (m *match) dead(sequence int64, reason string) webhook.Expansion {
+	x := webhook.Expansion{Sequence: sequence, Failures: m.failures}
+	for _, l := range m.heard {
+		x.Targets = append(x.Targets, webhook.Target{
+			Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: reason,
+		})
+	}
+	return x
+}
+
 // dead returns the expansion with its deliveries dead, and without what the store may
 // have refused.
 func (x *expanded) dead(messages bool) webhook.Expansion {

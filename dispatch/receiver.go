@@ -18,7 +18,7 @@ const (
 	// aheadTime is about how long deliveries may wait in hand: what a receiver answers
 	// in that time is claimed ahead, up to maxAhead times the requests in flight.
 	aheadTime = 200 * time.Millisecond
-	maxAhead  = 15
+	maxAhead  = ahead - 1
 
 	// limitTime is how long a receiver's limit is remembered when nothing is sent.
 	limitTime = time.Minute

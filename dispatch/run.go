@@ -29,21 +29,27 @@ type run struct {
 	log    *slog.Logger
 	ctx    context.Context // of Run: what outlasts the loop that begins it looks here
 
-	appended signal // events may be pending
-	ready    signal // deliveries may be ready, or there is room for more of them
-	retries  alarm  // rings ready when one is due
-	prunes   signal // there is much to prune
-	clock    *clock
-	slots    *slots
-	claiming chan struct{} // holds a token while the room for a claim must stay what it is
-	outcomes chan outcome
-	slow     suspensions
-	attempts sync.WaitGroup
-	senders  chan *job      // to one that is idle
-	sending  atomic.Int64   // senders
-	behind   atomic.Bool    // more deliveries may be ready than were claimed
-	hooks    sync.WaitGroup // calls of the host's
-	identity identity
+	appended  signal // events may be pending
+	ready     signal // deliveries may be ready, or there is room for more of them
+	retries   alarm  // rings ready when one is due
+	writing   signal // something is about to be written
+	prunes    signal // there is much to prune
+	clock     *clock
+	slots     *slots
+	claiming  chan struct{} // holds a token while the room for a claim must stay what it is
+	outcomes  chan outcome
+	slow      suspensions
+	listeners *listenerCache
+	appends   chan *appending
+	pending   atomic.Bool // events that appendLoop has appended
+	emptied   signal      // the outbox
+	direct    atomic.Bool // appendLoop is there
+	attempts  sync.WaitGroup
+	senders   chan *job      // to one that is idle
+	sending   atomic.Int64   // senders
+	behind    atomic.Bool    // more deliveries may be ready than were claimed
+	hooks     sync.WaitGroup // calls of the host's
+	identity  identity
 }
 
 // Run delivers until ctx ends. Then it lets the requests in flight come to their end,
@@ -59,19 +65,21 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.running.Store(false)
 	defer e.closeIdle()
 	r := &run{
-		engine:   e,
-		store:    e.store,
-		log:      e.options.Logger,
-		ctx:      ctx,
-		appended: newSignal(),
-		ready:    newSignal(),
-		prunes:   newSignal(),
-		clock:    newClock(e.wall),
-		slots:    newSlots(&e.options),
-		claiming: make(chan struct{}, 1),
-		outcomes: make(chan outcome, settleBatch),
-		senders:  make(chan *job),
-		identity: identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
+		engine:    e,
+		store:     e.store,
+		log:       e.options.Logger,
+		ctx:       ctx,
+		appended:  newSignal(),
+		ready:     newSignal(),
+		prunes:    newSignal(),
+		clock:     newClock(e.wall),
+		slots:     newSlots(&e.options),
+		claiming:  make(chan struct{}, 1),
+		outcomes:  make(chan outcome, settleBatch),
+		senders:   make(chan *job),
+		listeners: newListenerCache(e.store, e.evaluator, e.options.Logger),
+		appends:   make(chan *appending),
+		identity:  identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
 	}
 	r.retries.ring = r.ready
 	defer r.retries.stop()
@@ -90,8 +98,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	alive, stopBeating := context.WithCancel(closing)
 	defer stopBeating()
 	beating.Go(func() { r.beatLoop(alive) })
+	e.run.Store(r)
+	defer e.run.Store(nil)
 	for _, loop := range []func(context.Context){
-		r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop, r.replayLoop, r.clockLoop,
+		r.appendLoop, r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop, r.replayLoop, r.clockLoop,
 	} {
 		loops.Go(func() { loop(ctx) })
 	}

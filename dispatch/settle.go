@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,8 +10,17 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// settleBatch is how many outcomes are settled in one transaction at most.
-const settleBatch = 256
+const (
+	// settleBatch is how many outcomes are settled in one transaction at most.
+	settleBatch = 256
+
+	// settleMany is how many of them mean that many come: then one waits up to
+	// settleWait for others, and no longer than until something else is written.
+	// A transaction costs about the same however many it settles, and the store may
+	// make one of both.
+	settleMany = 8
+	settleWait = 3 * time.Millisecond
+)
 
 // An outcome is what became of a delivery in hand.
 type outcome struct {
@@ -37,6 +47,10 @@ type settler struct {
 	due     time.Time      // when
 	pause   time.Duration  // before that
 	failing trouble
+	many    bool // outcomes in the last batch
+	gather  *time.Timer
+	batch   []unsettled       // room for one
+	settled []webhook.Outcome // the same
 }
 
 // settleLoop records outcomes, as many in one transaction as there are, until the
@@ -44,7 +58,8 @@ type settler struct {
 // its slot stays taken, so that a store that fails holds the engine back instead of
 // filling its memory.
 func (r *run) settleLoop(ctx context.Context) {
-	s := settler{run: r, in: r.outcomes, pause: firstPause, failing: trouble{log: r.log, doing: "settling"}}
+	s := settler{run: r, in: r.outcomes, pause: firstPause, failing: trouble{log: r.log, doing: "settling"}, gather: time.NewTimer(settleWait)}
+	defer s.gather.Stop()
 	for s.in != nil || len(s.waiting) > 0 {
 		s.step(ctx)
 	}
@@ -88,35 +103,65 @@ func (s *settler) settleNew(ctx context.Context, first outcome, open bool) {
 	s.settle(ctx, s.collect(first))
 }
 
-// collect returns an outcome with those that have come after it by now.
+// collect returns an outcome with those that have come after it by now, or soon come when
+// there are many. They are valid until the next call.
 func (s *settler) collect(first outcome) []unsettled {
-	batch := []unsettled{{outcome: first}}
+	batch := append(s.batch[:0], unsettled{outcome: first})
+	var wait <-chan time.Time
+	if s.many {
+		s.gather.Reset(settleWait)
+		defer s.gather.Stop()
+		wait = s.gather.C
+	}
 	for len(batch) < settleBatch {
+		next, ok := s.next(wait)
+		if !ok {
+			break
+		}
+		batch = append(batch, unsettled{outcome: next})
+	}
+	s.many = len(batch) >= settleMany
+	s.batch = batch
+	return batch
+}
+
+// next returns an outcome that is there, or comes while wait does not ring; nil does not
+// wait.
+func (s *settler) next(wait <-chan time.Time) (o outcome, ok bool) {
+	select {
+	case o, ok = <-s.in:
+	default:
+		if wait == nil {
+			return outcome{}, false
+		}
 		select {
-		case next, open := <-s.in:
-			if !open {
-				s.in = nil
-				return batch
-			}
-			batch = append(batch, unsettled{outcome: next})
-		default:
-			return batch
+		case o, ok = <-s.in:
+		case <-wait:
+			return outcome{}, false
+		case <-s.writing:
+			return outcome{}, false
 		}
 	}
-	return batch
+	if !ok {
+		s.in = nil
+	}
+	return o, ok
 }
 
 // settle records a batch and frees its slots. What the store does not take waits.
 func (s *settler) settle(ctx context.Context, batch []unsettled) {
 	waited := len(s.waiting)
-	byWorker := make(map[webhook.Worker][]unsettled, 1)
-	for _, o := range batch {
-		byWorker[o.worker] = append(byWorker[o.worker], o)
-	}
-	for w, outcomes := range byWorker {
-		if err := s.record(ctx, w, outcomes...); err != nil {
-			s.settleEach(ctx, w, outcomes, err)
+	slices.SortStableFunc(batch, func(a, b unsettled) int { return cmp.Compare(a.worker, b.worker) })
+	for len(batch) > 0 {
+		w := batch[0].worker // hardly ever are there others
+		n := slices.IndexFunc(batch, func(o unsettled) bool { return o.worker != w })
+		if n < 0 {
+			n = len(batch)
 		}
+		if err := s.record(ctx, w, batch[:n]...); err != nil {
+			s.settleEach(ctx, w, batch[:n], err)
+		}
+		batch = batch[n:]
 	}
 	if waited == 0 {
 		s.due = time.Now().Add(s.pause)
@@ -144,11 +189,11 @@ func (s *settler) settleAgain(ctx context.Context) {
 // record settles outcomes of one worker in one transaction, and frees their slots if it
 // succeeds.
 func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unsettled) error {
-	settled := make([]webhook.Outcome, len(outcomes))
-	for i, o := range outcomes {
-		settled[i] = o.Outcome
+	s.settled = s.settled[:0]
+	for i := range outcomes {
+		s.settled = append(s.settled, outcomes[i].Outcome)
 	}
-	disabled, err := s.store.Settle(ctx, w, settled)
+	disabled, err := s.store.Settle(ctx, w, s.settled)
 	switch {
 	case errors.Is(err, webhook.ErrFenced):
 		s.fenced(ctx, w) // they belong to others by now

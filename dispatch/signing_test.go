@@ -2,12 +2,16 @@ package dispatch_test
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
 	"github.com/ringback-dev/ringback/webhook"
+	"github.com/ringback-dev/ringback/webhook/message"
 	"github.com/ringback-dev/ringback/webhook/signature"
 )
 
@@ -73,6 +77,85 @@ func TestSigningWithTwoSecrets(t *testing.T) {
 			if (err == nil) != (i == 0) {
 				t.Errorf("post %d with the old secret: %v", i, err)
 			}
+		}
+	})
+}
+
+// What is prepared for a callback's requests does not outlast what it was prepared from,
+// whichever part of that changes, or comes back.
+func TestChangedCallback(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		known := make([]signature.Secret, 3)
+		for i := range known {
+			known[i] = signature.NewSecret()
+		}
+		hour, now := time.Now().Add(time.Hour), time.Now()
+		rows := []struct {
+			callback string
+			to       webhook.Callback
+			method   webhook.Method
+			encoding webhook.Encoding
+			signedBy []signature.Secret
+		}{
+			{"1", webhook.Callback{URL: "https://example.com/a"}, "json", "body", nil},
+			{"1", webhook.Callback{URL: "https://example.com/b"}, "json", "body", nil},
+			{"2", webhook.Callback{URL: "https://example.com/a"}, "json", "body", nil},
+			{"1", webhook.Callback{URL: "https://example.com/a"}, "xml", "body", nil},
+			{"1", webhook.Callback{URL: "https://example.com/a"}, "json", "form", nil},
+			{"1", webhook.Callback{URL: "https://example.com/a", Secret: known[0]}, "json", "body", known[:1]},
+			{"1", webhook.Callback{URL: "https://example.com/a", Secret: known[1]}, "json", "body", known[1:2]},
+			{"1", webhook.Callback{URL: "https://example.com/a", Secret: known[0], PreviousSecret: known[1], PreviousUntil: hour}, "json", "body", known[:2]},
+			{"1", webhook.Callback{URL: "https://example.com/a", Secret: known[0], PreviousSecret: known[1], PreviousUntil: now}, "json", "body", known[:1]},
+			{"1", webhook.Callback{URL: "https://example.com/a", Secret: known[0], PreviousSecret: known[2], PreviousUntil: hour}, "json", "body", []signature.Secret{known[0], known[2]}},
+		}
+		for i := range 3 * len(rows) {
+			row := rows[i*7%len(rows)] // each follows others
+			c := &webhook.Claimed{
+				Delivery: webhook.Delivery{ID: strconv.Itoa(i), Callback: row.callback, Method: row.method, Encoding: row.encoding},
+				To:       row.to, Message: []byte("a message"),
+			}
+			if a := b.Engine.Attempt(b.Context(), c); a.Status != 200 || a.Error != "" {
+				b.Fatalf("%+v", a)
+			}
+			posts := b.Network.Posts()
+			p := posts[len(posts)-1]
+			contentType, body := message.Request(row.method, row.encoding, c.Message)
+			if p.URL != row.to.URL || p.Header.Get("Ringback-Callback") != row.callback || p.Header.Get("webhook-id") != c.ID ||
+				p.Header.Get("Content-Type") != contentType || p.Body != string(body) {
+				b.Errorf("%+v: sent %+v", row, p)
+			}
+			at := &signature.VerifyOptions{Now: func() time.Time { return p.Time }}
+			for n, secret := range known {
+				err := signature.Verify(p.Header, []byte(p.Body), []signature.Secret{secret}, at)
+				if (err == nil) != slices.Contains(row.signedBy, secret) {
+					b.Errorf("attempt %d, secret %d: %v", i, n, err)
+				}
+			}
+			if n := strings.Count(p.Header.Get("webhook-signature"), "v1,"); n != len(row.signedBy) {
+				b.Errorf("attempt %d has %d signatures", i, n)
+			}
+		}
+	})
+}
+
+// What is kept prepared is bounded, however many callbacks there are.
+func TestPreparedIsBounded(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		_, limit := b.Engine.Prepared()
+		most := 0
+		for i := range 2 * limit {
+			c := &webhook.Claimed{
+				Delivery: webhook.Delivery{ID: "1", Callback: strconv.Itoa(i), Method: "json", Encoding: "body"},
+				To:       webhook.Callback{URL: "https://example.com/" + strconv.Itoa(i)},
+			}
+			if a := b.Engine.Attempt(b.Context(), c); a.Status != 200 {
+				b.Fatalf("%+v", a)
+			}
+			kept, _ := b.Engine.Prepared()
+			most = max(most, kept)
+		}
+		if most != limit {
+			b.Errorf("up to %d were kept, want %d", most, limit)
 		}
 	})
 }

@@ -15,7 +15,7 @@ const (
 	// ahead is how many deliveries may be in hand for each request that may be in
 	// flight to callbacks that answer: those beyond it wait here, and need not be
 	// claimed by themselves.
-	ahead = 32
+	ahead = 64
 
 	// maxReceivers bounds the receivers that are remembered. To be forgotten costs one
 	// a request on probation.
@@ -76,10 +76,10 @@ func (s *slots) free(p *pool) (deliveries, bytes int) {
 	return p.most - p.taken, maxInHand - p.bytes
 }
 
-// room returns how many more deliveries of a callback a pool takes, and whether the
-// callback belongs to it. Of those that are to be read anew it takes none while enough of
+// room returns how many more deliveries of a callback a pool takes: none when the callback
+// belongs to the other one. Of those that are to be read anew it takes none while enough of
 // them wait: they are read in larger portions.
-func (s *slots) room(p *pool, callback string, h webhook.Health, anew bool) (room int, belongs bool) {
+func (s *slots) room(p *pool, callback string, h webhook.Health, anew bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var unknown receiver
@@ -89,38 +89,38 @@ func (s *slots) room(p *pool, callback string, h webhook.Health, anew bool) (roo
 	}
 	now := time.Now()
 	if answers := known.answers && !circuitOpen(h); answers != (p == &s.answering) {
-		return 0, false
+		return 0
 	}
 	if p == &s.probation {
 		if circuitOpen(h) && !known.probes(h, now, s.timeout) {
-			return 0, true
+			return 0
 		}
-		return max(1-known.inHand, 0), true
+		return max(1-known.inHand, 0)
 	}
 	limit := known.limitAt(now, s.perCallback)
 	if anew && len(known.waiting) > limit {
-		return 0, true
+		return 0
 	}
 	spare := p.most - p.taken - p.most/reserve
-	return max(min(known.share(limit)-known.inHand, max(s.perCallback-known.inHand, spare)), 0), true
+	return max(min(known.share(limit)-known.inHand, max(s.perCallback-known.inHand, spare)), 0)
 }
 
 // take takes deliveries in hand. Those to callbacks that answer wait for a slot: see next.
-func (s *slots) take(p *pool, jobs []job) {
+func (s *slots) take(jobs []job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range jobs {
 		j := &jobs[i]
-		p.taken++
-		p.bytes += requestSize(&j.Claimed)
+		j.pool.taken++
+		j.pool.bytes += requestSize(j.Claimed)
 		r := s.receiver(j.Callback)
 		r.inHand++
-		if p == &s.answering {
+		if j.pool == &s.answering {
 			r.waiting = append(r.waiting, j)
 			s.line(r)
 		} else {
 			r.launch(time.Now(), s.perCallback)
-			p.flying++
+			j.pool.flying++
 		}
 	}
 }
@@ -219,7 +219,7 @@ func (s *slots) release(outcomes []unsettled) {
 	defer s.mu.Unlock()
 	for _, o := range outcomes {
 		o.pool.taken--
-		o.pool.bytes -= requestSize(&o.Claimed)
+		o.pool.bytes -= requestSize(o.Claimed)
 		s.receiver(o.Claimed.Callback).inHand--
 	}
 }

@@ -46,6 +46,9 @@ func (c *conn) readAnswer(ctx context.Context, o *Options) (a Answer, clean bool
 	return a, clean, nil
 }
 
+// maxRoom is how much room for values a connection keeps.
+const maxRoom = 1 << 10
+
 // readHead reads a status line and header fields.
 func (c *conn) readHead() (h head, err error) {
 	line, err := c.headLine()
@@ -66,11 +69,13 @@ func (c *conn) readHead() (h head, err error) {
 		}
 		if folded { // RFC 9112, 5.2: it continues the value
 			if name != otherField {
-				c.value = append(append(c.value, ' '), trimBlanks(line)...)
+				c.room = append(append(c.room, ' '), trimBlanks(line)...)
 			}
 			continue
 		}
-		h.set(name, trimBlanks(c.value)) // of the line before
+		if name != otherField {
+			h.set(name, trimBlanks(c.room)) // of the line before
+		}
 		if len(line) == 0 {
 			break
 		}
@@ -86,11 +91,11 @@ func (c *conn) readHead() (h head, err error) {
 			h.close = true
 		}
 		if name = fieldOf(key); name != otherField {
-			c.value = append(c.value[:0], trimBlanks(value)...)
+			c.room = append(c.room[:0], trimBlanks(value)...)
 		}
 	}
-	if cap(c.value) > 1<<10 {
-		c.value = nil // too large to be kept
+	if cap(c.room) > maxRoom {
+		c.room = nil // too large to be kept
 	}
 	return h, nil
 }
@@ -140,7 +145,9 @@ func fieldOf(name []byte) field {
 func (h *head) set(name field, value []byte) {
 	switch name {
 	case connectionField:
-		for token := range bytes.SplitSeq(value, []byte(",")) {
+		for more := true; more; {
+			var token []byte
+			token, value, more = bytes.Cut(value, []byte(","))
 			h.close = h.close || bytes.EqualFold(trimBlanks(token), []byte("close"))
 		}
 	case contentLengthField: // RFC 9112, 6.3: those that differ are an error
@@ -205,4 +212,12 @@ func (c *conn) line() ([]byte, error) {
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 func isBlank(b byte) bool { return b == ' ' || b == '\t' }
 
-func trimBlanks(b []byte) []byte { return bytes.Trim(b, " \t") }
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}

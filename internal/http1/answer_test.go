@@ -95,7 +95,7 @@ func TestAnswers(t *testing.T) {
 			c := newClient(t, http1.Options{MaxBody: 4096})
 			for range 2 {
 				a, err := post(t, c, s.URL, "body")
-				if err != nil || a.Status != test.status || string(a.Body) != test.body || a.RetryAfter != "" {
+				if err != nil || a.Status != test.status || a.Body != test.body || a.RetryAfter != "" {
 					t.Fatalf("%+v, %v; want %d, %q", a, err, test.status, test.body)
 				}
 			}
@@ -141,7 +141,7 @@ func TestBodiesThatFail(t *testing.T) {
 			for n := int32(1); n <= 2; n++ {
 				began := time.Now()
 				a, err := post(t, c, s.URL, "body")
-				if err != nil || a.Status != 200 || string(a.Body) != test.body || s.Accepted.Load() != n {
+				if err != nil || a.Status != 200 || a.Body != test.body || s.Accepted.Load() != n {
 					t.Errorf("%+v, %v, %d connections; want %q", a, err, s.Accepted.Load(), test.body)
 				}
 				if d := time.Since(began); d > 10*time.Second {
@@ -181,7 +181,7 @@ func TestResetAmidTheBody(t *testing.T) {
 		c, err := new(net.Dialer).DialContext(ctx, network, address)
 		return &readSignal{c, read}, err
 	}})
-	if a, err := post(t, c, s.URL, ""); err != nil || a.Status != 200 || string(a.Body) != "abc" {
+	if a, err := post(t, c, s.URL, ""); err != nil || a.Status != 200 || a.Body != "abc" {
 		t.Errorf("%+v, %v; want 200 and the beginning of the body", a, err)
 	}
 }
@@ -252,7 +252,7 @@ func TestNoAnswer(t *testing.T) {
 			for _, want := range test.want {
 				found = found || errors.Is(err, want)
 			}
-			if !found || a.Status != 0 || a.Body != nil {
+			if !found || a.Status != 0 || a.Body != "" {
 				t.Errorf("%+v, %v; want %v", a, err, test.want)
 			}
 			if err != nil && strings.Contains(err.Error(), marker) {

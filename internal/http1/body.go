@@ -10,14 +10,14 @@ import (
 
 // readBody reads the body of an answer and reports whether it was read to its end, with
 // no doubt where that is (RFC 9112, 6.3). It returns what it has got, be it not all.
-func (c *conn) readBody(ctx context.Context, h *head, o *Options) (snippet []byte, complete bool) {
-	b := body{conn: c, max: o.Snippet, left: uint64(o.MaxBody)}
+func (c *conn) readBody(ctx context.Context, h *head, o *Options) (snippet string, complete bool) {
+	b := body{conn: c, snippet: c.room[:0], max: o.Snippet, left: uint64(o.MaxBody)}
 	switch {
 	case h.status == http.StatusNoContent || h.status == http.StatusNotModified:
 		// There is none, but who announces one may send it.
-		return nil, h.codings == 0 && h.length == 0 && !h.faulty
+		return "", h.codings == 0 && h.length == 0 && !h.faulty
 	case h.faulty:
-		return nil, false
+		return "", false
 	case h.chunked:
 		c.within(ctx, o.BodyTime)
 		c.left = o.MaxHeader
@@ -32,7 +32,10 @@ func (c *conn) readBody(ctx context.Context, h *head, o *Options) (snippet []byt
 		c.within(ctx, o.BodyTime)
 		b.read(uint64(b.max))
 	}
-	return b.snippet, complete
+	if cap(b.snippet) <= maxRoom {
+		c.room = b.snippet
+	}
+	return string(b.snippet), complete
 }
 
 // A body is being read.

@@ -7,8 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
-	"net/url"
 	"sync"
 	"time"
 )
@@ -22,6 +20,9 @@ type Options struct {
 	// TLS is copied and used for https. The protocol is always http/1.1, the name
 	// to verify always the URL's host. Without a session cache it gets one of its own.
 	TLS *tls.Config
+
+	// Timeout bounds a whole request, beside the context. Default: none.
+	Timeout time.Duration
 
 	// MaxIdle and MaxIdlePerHost bound the connections that are kept for the next
 	// request; of too many, those unused for longest are closed. Defaults: 256 and 8.
@@ -58,8 +59,8 @@ type Answer struct {
 	RetryAfter string
 
 	// Body is the beginning of the body, as far as it could be read: at most
-	// Options.Snippet bytes. It is nil when there are none.
-	Body []byte
+	// Options.Snippet bytes.
+	Body string
 }
 
 // A Client makes POST requests, on connections that it keeps for the next request to
@@ -110,58 +111,75 @@ var buffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// Post makes one request and returns the final answer to it. Once an answer's header
-// has come whole, it is a success, whatever becomes of the body. The context bounds all
-// of it: resolving, connecting, sending and reading. Host and Content-Length are written
-// by Post, the other fields are those of header, and no more.
+// Post makes one request, with these fields beside those of its target, and returns the
+// final answer to it. Once an answer's header has come whole, it is a success, whatever
+// becomes of the body. The context and Options.Timeout bound all of it: resolving,
+// connecting, sending and reading.
 //
-// Errors are the context's; those of Dial and of crypto/tls as they are; ErrRequest,
-// ErrMalformed and ErrHeaderTooLarge; io.ErrUnexpectedEOF when the connection was closed
-// before the answer had come, and the system's when it broke. Except for those of
-// crypto/tls, which may name what is in a certificate, their texts hold nothing that the
-// receiver has sent.
-func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body []byte) (Answer, error) {
+// Errors are the context's, which are those of the timeout, too; those of Dial and of
+// crypto/tls as they are; ErrRequest, ErrMalformed and ErrHeaderTooLarge;
+// io.ErrUnexpectedEOF when the connection was closed before the answer had come, and the
+// system's when it broke. Except for those of crypto/tls, which may name what is in a
+// certificate, their texts hold nothing that the receiver has sent.
+func (c *Client) Post(ctx context.Context, to *Target, fields []Field, body []byte) (Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return Answer{}, err
 	}
-	target, err := newTarget(u)
-	if err != nil {
-		return Answer{}, err
+	now := time.Now()
+	deadline, bounded := ctx.Deadline()
+	if t := c.options.Timeout; t > 0 && (!bounded || now.Add(t).Before(deadline)) {
+		deadline = now.Add(t)
 	}
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
-	request, err := appendHead((*buffer)[:0], u, target.field, header, len(body))
+	request, err := to.appendHead((*buffer)[:0], fields, len(body))
 	if err != nil {
 		return Answer{}, err
 	}
 	copied := min(len(body), max(maxWrite-len(request), 0))
 	request = append(request, body[:copied]...)
 	*buffer = request
-	conn, err := c.connect(ctx, target.origin)
-	if err != nil {
-		return Answer{}, err
-	}
-	answer, reusable, err := conn.post(ctx, request, body[copied:], &c.options)
-	if reusable {
-		c.pool.put(conn)
-	} else {
+	rest := body[copied:]
+	for {
+		conn := c.pool.take(to.origin)
+		kept := conn != nil
+		if !kept {
+			if conn, err = c.connect(ctx, deadline, to.origin); err != nil {
+				return Answer{}, err
+			}
+		} else if now.Sub(conn.since) >= c.options.IdleTimeout {
+			c.pool.drop(conn)
+			conn.close()
+			continue
+		}
+		answer, reusable, err := conn.post(ctx, deadline, kept, request, rest, &c.options)
+		if reusable {
+			c.pool.put(conn)
+			return answer, err
+		}
+		c.pool.drop(conn)
+		if kept && err == errStale {
+			conn.close()
+			continue
+		}
 		conn.abort()
+		return answer, err
 	}
-	return answer, err
 }
 
-// connect returns a connection that was kept, or else a new one.
-func (c *Client) connect(ctx context.Context, to origin) (*conn, error) {
-	for {
-		conn := c.pool.take(to)
-		switch {
-		case conn == nil:
-			return dial(ctx, to, &c.options)
-		case time.Since(conn.since) < c.options.IdleTimeout && conn.quiet():
-			return conn, nil
-		}
-		conn.close()
+// connect returns a new connection.
+func (c *Client) connect(ctx context.Context, deadline time.Time, to origin) (*conn, error) {
+	if !deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
 	}
+	conn, err := dial(ctx, to, &c.options)
+	if err != nil {
+		return nil, err
+	}
+	c.pool.add(conn, to)
+	return conn, nil
 }
 
 // CloseIdle closes the connections that are not in use.

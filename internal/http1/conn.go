@@ -22,20 +22,22 @@ const restTime = 50 * time.Millisecond
 // A conn is a connection and what is needed to use it. It belongs to one goroutine at a
 // time, or to the pool.
 type conn struct {
-	origin
 	net       net.Conn // TLS, if the origin is secure
 	raw       net.Conn // what is below TLS, otherwise the same
+	socket    *socket  // below that; nil where there is none
+	secure    bool
 	r         *bufio.Reader
-	probe     func() bool // nil where there is none
-	interrupt func()      // ends reads and writes, now and later
-	left      int         // of the bytes that may be read outside of a body's data
-	value     []byte      // room for a field's value
+	interrupt func()    // ends reads and writes, now and later
+	deadline  time.Time // of the request; zero is none
+	left      int       // of the bytes that may be read outside of a body's data
+	room      []byte    // for a field's value, and for what is kept of a body
 	one       [1]byte
 
 	// For the pool.
+	host         *host
 	since        time.Time // it has been idle
 	older, newer *conn     // of all that are idle
-	below        *conn     // the next older one of the same origin
+	below, above *conn     // the same, of its host's
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
@@ -45,7 +47,7 @@ func dial(ctx context.Context, to origin, o *Options) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{origin: to, net: raw, raw: raw, probe: newProbe(raw)}
+	c := &conn{net: raw, raw: raw, socket: newSocket(raw), secure: to.secure}
 	if to.secure {
 		under := &underTLS{Conn: raw}
 		config := o.TLS.Clone()
@@ -59,17 +61,37 @@ func dial(ctx context.Context, to origin, o *Options) (*conn, error) {
 	}
 	c.interrupt = func() { c.net.SetDeadline(past) }
 	c.r = readers.Get().(*bufio.Reader)
-	c.r.Reset(c.net)
+	if c.direct() {
+		c.r.Reset(c.socket)
+	} else {
+		c.r.Reset(c.net)
+	}
 	return c, nil
 }
 
+// direct reports whether requests may be sent through the socket.
+func (c *conn) direct() bool { return c.socket != nil && !c.secure }
+
 // post sends a request, given in two parts of which the second may be empty, and reads
-// the answer. It reports whether the connection can be used again.
-func (c *conn) post(ctx context.Context, request, rest []byte, o *Options) (a Answer, reusable bool, err error) {
-	deadline, _ := ctx.Deadline()
+// the answer, until the deadline. It reports whether the connection can be used again.
+// One that was kept it tries first: if it is not fit for use, errStale is returned and
+// nothing was sent.
+func (c *conn) post(ctx context.Context, deadline time.Time, kept bool, request, rest []byte, o *Options) (a Answer, reusable bool, err error) {
+	direct := kept && c.direct() && len(rest) == 0 // it is tried on the way
+	if kept && !direct && !c.quiet() {
+		return Answer{}, false, errStale
+	}
+	c.deadline = deadline
 	c.net.SetDeadline(deadline)
-	stop := context.AfterFunc(ctx, c.interrupt)
-	a, reusable, err = c.exchange(ctx, request, rest, o)
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, c.interrupt)
+	}
+	if direct {
+		a, reusable, err = c.exchangeDirectly(ctx, request, o)
+	} else {
+		a, reusable, err = c.exchange(ctx, request, rest, o)
+	}
 	if !stop() {
 		reusable = false // the interruption may be still to come
 	}
@@ -80,11 +102,26 @@ func (c *conn) post(ctx context.Context, request, rest []byte, o *Options) (a An
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = context.DeadlineExceeded // the connection noticed it before the context
+		err = context.DeadlineExceeded
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errClosed
 	}
 	return Answer{}, false, err
+}
+
+// exchangeDirectly sends a request on a connection that was kept.
+func (c *conn) exchangeDirectly(ctx context.Context, request []byte, o *Options) (Answer, bool, error) {
+	c.socket.request = request
+	_, err := c.r.Peek(1)
+	unsent := c.socket.request
+	c.socket.request = nil
+	switch {
+	case err == errUnsent:
+		return c.exchange(ctx, unsent, nil, o)
+	case err != nil:
+		return Answer{}, false, err
+	}
+	return c.readAnswer(ctx, o)
 }
 
 func (c *conn) exchange(ctx context.Context, request, rest []byte, o *Options) (Answer, bool, error) {
@@ -118,12 +155,12 @@ func (c *conn) exchange(ctx context.Context, request, rest []byte, o *Options) (
 	return a, reusable, err
 }
 
-// within lets reads and writes fail after d, or at the context's deadline if that is
+// within lets reads and writes fail after d, or at the request's deadline if that is
 // earlier.
 func (c *conn) within(ctx context.Context, d time.Duration) {
 	at := time.Now().Add(d)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(at) {
-		at = deadline
+	if !c.deadline.IsZero() && c.deadline.Before(at) {
+		at = c.deadline
 	}
 	c.net.SetDeadline(at)
 	if ctx.Err() != nil {
@@ -134,9 +171,9 @@ func (c *conn) within(ctx context.Context, d time.Duration) {
 // quiet reports whether an idle connection is open and nothing has come on it.
 func (c *conn) quiet() bool {
 	at := past
-	if c.probe == nil {
+	if c.socket == nil {
 		at = time.Now().Add(time.Millisecond)
-	} else if !c.probe() {
+	} else if !c.socket.quiet() {
 		return false
 	} else if !c.secure {
 		return true

@@ -46,7 +46,7 @@ func TestDeadline(t *testing.T) {
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 				defer cancel()
-				a, err := c.Post(ctx, s.URL, nil, body)
+				a, err := c.Post(ctx, to(s.URL), nil, body)
 				if !errors.Is(err, context.DeadlineExceeded) || a.Status != 0 {
 					t.Errorf("%+v, %v", a, err)
 				}
@@ -74,16 +74,61 @@ func TestCancellation(t *testing.T) {
 				cancel()
 			}()
 			began := time.Now()
-			if _, err := c.Post(ctx, s.URL, nil, make([]byte, 16<<20)); !errors.Is(err, context.Canceled) {
+			if _, err := c.Post(ctx, to(s.URL), nil, make([]byte, 16<<20)); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 			if d := time.Since(began); d > 10*time.Second {
 				t.Errorf("took %v", d)
 			}
-			if _, err := c.Post(ctx, s.URL, nil, nil); !errors.Is(err, context.Canceled) || s.Accepted.Load() != 1 {
+			if _, err := c.Post(ctx, to(s.URL), nil, nil); !errors.Is(err, context.Canceled) || s.Accepted.Load() != 1 {
 				t.Errorf("afterwards: %v, %d connections", err, s.Accepted.Load())
 			}
 		})
+	}
+}
+
+// A request on a connection that was kept has its own end, too.
+func TestEndOnKeptConnection(t *testing.T) {
+	for name, text := range map[string]string{"no answer": "", "half a status line": "HTTP/1.1 20", "half a header": ok + "X: y\r\n"} {
+		for _, size := range []int{4, 16 << 20} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				asked := make(chan struct{}, 1)
+				s := serve(t, func(c net.Conn) {
+					r := bufio.NewReader(c)
+					readRequest(r)
+					write(c, empty)
+					r.Peek(1)
+					asked <- struct{}{}
+					write(c, text)
+					stall(c)
+				})
+				body := make([]byte, size)
+				c := newClient(t, http1.Options{Timeout: 2 * time.Second})
+				mustPost(t, c, s.URL)
+				began := time.Now()
+				if _, err := c.Post(t.Context(), to(s.URL), nil, body); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("in time: %v", err)
+				}
+				<-asked
+				if d := time.Since(began); d < 2*time.Second || d > 10*time.Second || s.Accepted.Load() != 1 {
+					t.Errorf("took %v, on %d connections", d, s.Accepted.Load())
+				}
+
+				c = newClient(t, http1.Options{})
+				mustPost(t, c, s.URL)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go func() {
+					<-asked
+					cancel()
+				}()
+				if _, err := c.Post(ctx, to(s.URL), nil, body); !errors.Is(err, context.Canceled) || s.Accepted.Load() != 2 {
+					t.Errorf("canceled: %v, on %d connections", err, s.Accepted.Load())
+				}
+				eventually(t, "the connections are closed", func() bool { return s.Open.Load() == 0 })
+			})
+		}
 	}
 }
 
@@ -122,8 +167,8 @@ func TestTimes(t *testing.T) {
 					defer time.AfterFunc(test.cancel, cancel).Stop()
 				}
 				began := time.Now()
-				a, err := c.Post(ctx, mustParse("http://a/"), nil, nil)
-				if !errors.Is(err, test.err) || test.err == nil && (err != nil || string(a.Body) != "abc") {
+				a, err := c.Post(ctx, to(mustParse("http://a/")), nil, nil)
+				if !errors.Is(err, test.err) || test.err == nil && (err != nil || a.Body != "abc") {
 					t.Errorf("%+v, %v; want %v", a, err, test.err)
 				}
 				if d := time.Since(began); d != test.took {
@@ -153,14 +198,14 @@ func TestDeadlinesDoNotStay(t *testing.T) {
 		}})
 		for range 5 {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			a, err := c.Post(ctx, mustParse("http://a/"), nil, nil)
+			a, err := c.Post(ctx, to(mustParse("http://a/")), nil, nil)
 			cancel()
-			if err != nil || string(a.Body) != "abc" {
+			if err != nil || a.Body != "abc" {
 				t.Errorf("%+v, %v", a, err)
 			}
 			<-time.After(3 * time.Second)
 		}
-		if _, err := c.Post(context.Background(), mustParse("http://a/"), nil, nil); err != nil {
+		if _, err := c.Post(context.Background(), to(mustParse("http://a/")), nil, nil); err != nil {
 			t.Error(err)
 		}
 		if dialled != 1 {
@@ -168,6 +213,54 @@ func TestDeadlinesDoNotStay(t *testing.T) {
 		}
 		c.CloseIdle()
 	})
+}
+
+// Options.Timeout bounds all of a request, whatever takes the time, unless the context
+// ends before.
+func TestTimeout(t *testing.T) {
+	const second = time.Second
+	slow := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	silent := pipes(stall)
+	late := func(ctx context.Context, network, address string) (net.Conn, error) {
+		<-time.After(4 * second)
+		return silent(ctx, network, address)
+	}
+	for _, test := range []struct {
+		name, url string
+		dial      func(context.Context, string, string) (net.Conn, error)
+		deadline  time.Duration // of the context
+		took      time.Duration
+	}{
+		{"connecting", "http://a/", slow, 0, 5 * second},
+		{"shaking hands", "https://a/", silent, 0, 5 * second},
+		{"waiting", "http://a/", silent, 0, 5 * second},
+		{"connecting and waiting", "http://a/", late, 0, 5 * second},
+		{"the context's is later", "http://a/", silent, 6 * second, 5 * second},
+		{"the context's is earlier", "http://a/", silent, 3 * second, 3 * second},
+		{"connecting, the context's is earlier", "http://a/", slow, 3 * second, 3 * second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := http1.New(http1.Options{Timeout: 5 * second, Dial: test.dial})
+				ctx := context.Background()
+				if test.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
+					defer cancel()
+				}
+				began := time.Now()
+				if _, err := c.Post(ctx, to(mustParse(test.url)), nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+				if d := time.Since(began); d != test.took {
+					t.Errorf("took %v, want %v", d, test.took)
+				}
+			})
+		})
+	}
 }
 
 // The deadline bounds connecting too, as far as Dial heeds it.
@@ -178,7 +271,7 @@ func TestDeadlineOfDial(t *testing.T) {
 	}})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := c.Post(ctx, mustParse("http://a/"), nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.Post(ctx, to(mustParse("http://a/")), nil, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 }

@@ -23,6 +23,10 @@ var (
 	errClosed     = fmt.Errorf("http1: the connection was closed before the answer had come: %w", io.ErrUnexpectedEOF)
 	errStatusLine = fmt.Errorf("%w: it does not begin with a status line", ErrMalformed)
 	errField      = fmt.Errorf("%w: a header field", ErrMalformed)
+
+	// These are not for the caller.
+	errStale  = errors.New("http1: the connection was closed or spoken on while it was idle")
+	errUnsent = errors.New("http1: not all could be sent at once")
 )
 
 func badRequest(format string, args ...any) error {

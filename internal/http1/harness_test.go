@@ -130,6 +130,15 @@ func mustParse(raw string) *url.URL {
 	return u
 }
 
+// to returns the target of a URL that can be sent to.
+func to(u *url.URL, fields ...http1.Field) *http1.Target {
+	target, err := http1.NewTarget(u, fields...)
+	if err != nil {
+		panic(err)
+	}
+	return target
+}
+
 // newClient returns a client that leaves nothing behind.
 func newClient(t testing.TB, o http1.Options) *http1.Client {
 	c := http1.New(o)
@@ -141,7 +150,7 @@ func newClient(t testing.TB, o http1.Options) *http1.Client {
 func post(t testing.TB, c *http1.Client, u *url.URL, body string) (http1.Answer, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	return c.Post(ctx, u, http.Header{"X-Test": {"a"}}, []byte(body))
+	return c.Post(ctx, to(u), []http1.Field{{Name: "X-Test", Value: "a"}}, []byte(body))
 }
 
 // mustPost makes a request that has to be answered.

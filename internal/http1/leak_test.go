@@ -3,7 +3,6 @@ package http1_test
 import (
 	"context"
 	"net"
-	"net/http"
 	"os"
 	"runtime"
 	"strings"
@@ -45,7 +44,7 @@ func TestNothingIsLeft(t *testing.T) {
 			if i%3 == 0 {
 				u.Scheme = "https" // which none of them speaks
 			}
-			c.Post(ctx, &u, http.Header{}, []byte(strings.Repeat("a", i*10_000)))
+			c.Post(ctx, to(&u), nil, []byte(strings.Repeat("a", i*10_000)))
 		})
 	}
 	posts.Wait()

@@ -5,67 +5,103 @@ import (
 	"time"
 )
 
-// A pool keeps idle connections. Nothing is read, written or closed while it is locked.
-// It needs no goroutine: its timer runs only while there is something in it.
+// A pool knows the connections and keeps those that are idle. Nothing is read, written or
+// closed while it is locked. It needs no goroutine: its timer runs only while there is
+// something idle.
 type pool struct {
 	max, maxPerHost int
 	timeout         time.Duration
 
 	mu     sync.Mutex
-	tops   map[origin]*conn // of each origin the newest, which leads to the older ones
-	ends   conn             // of the ring of all: ends.newer is the oldest, ends.older the newest
-	count  int
+	hosts  map[origin]*host
+	ends   conn // of the ring of all that are idle: ends.newer is the oldest, ends.older the newest
+	count  int  // of those
 	timer  *time.Timer
 	waking bool // the timer is running
 }
 
+// A host is an origin to which there are connections.
+type host struct {
+	origin
+	conns int  // idle or in use
+	ends  conn // of the ring of those that are idle: ends.above is the oldest, ends.below the newest
+	count int  // of those
+}
+
 func (p *pool) init(limit, perHost int, timeout time.Duration) {
 	p.max, p.maxPerHost, p.timeout = limit, perHost, timeout
-	p.tops = make(map[origin]*conn)
+	p.hosts = make(map[origin]*host)
 	p.ends.newer, p.ends.older = &p.ends, &p.ends
 }
 
-// take returns the newest connection to an origin, nil if there is none. It is no longer
-// in the pool, and need not be alive.
+// add makes a new connection known. It is in use.
+func (p *pool) add(c *conn, to origin) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts[to]
+	if h == nil {
+		h = &host{origin: to}
+		h.ends.above, h.ends.below = &h.ends, &h.ends
+		p.hosts[to] = h
+	}
+	h.conns++
+	c.host = h
+}
+
+// drop forgets a connection that was in use.
+func (p *pool) drop(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(c)
+}
+
+func (p *pool) forget(c *conn) {
+	if c.host.conns--; c.host.conns == 0 {
+		delete(p.hosts, c.host.origin)
+	}
+}
+
+// take returns the newest idle connection to an origin, for use, and nil if there is
+// none. It need not be alive.
 func (p *pool) take(to origin) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.tops[to]
-	if c != nil {
-		p.remove(c)
+	h := p.hosts[to]
+	if h == nil || h.count == 0 {
+		return nil
 	}
+	c := h.ends.below
+	p.remove(c)
 	return c
 }
 
-// put keeps a connection, for which another one may have to go.
+// put keeps a connection that was in use, for which another one may have to go.
 func (p *pool) put(c *conn) {
 	c.since = time.Now()
 	p.mu.Lock()
 	var surplus *conn
-	perHost := 0
-	for other := p.tops[c.origin]; other != nil; other = other.below {
-		perHost, surplus = perHost+1, other
-	}
 	switch {
-	case perHost >= p.maxPerHost: // surplus is the oldest of them
+	case c.host.count >= p.maxPerHost:
+		surplus = c.host.ends.above
 	case p.count >= p.max:
 		surplus = p.ends.newer
-	default:
-		surplus = nil
 	}
 	if surplus != nil {
 		p.remove(surplus)
+		p.forget(surplus)
 	}
-	p.add(c)
+	p.insert(c)
 	p.mu.Unlock()
 	if surplus != nil {
 		surplus.close()
 	}
 }
 
-func (p *pool) add(c *conn) {
-	c.below = p.tops[c.origin]
-	p.tops[c.origin] = c
+func (p *pool) insert(c *conn) {
+	h := c.host
+	c.below, c.above = h.ends.below, &h.ends
+	c.below.above, c.above.below = c, c
+	h.count++
 	c.older, c.newer = p.ends.older, &p.ends
 	c.older.newer, c.newer.older = c, c
 	p.count++
@@ -75,19 +111,11 @@ func (p *pool) add(c *conn) {
 }
 
 func (p *pool) remove(c *conn) {
-	if top := p.tops[c.origin]; top != c {
-		for top.below != c {
-			top = top.below
-		}
-		top.below = c.below
-	} else if c.below != nil {
-		p.tops[c.origin] = c.below
-	} else {
-		delete(p.tops, c.origin)
-	}
+	c.below.above, c.above.below = c.above, c.below
+	c.host.count--
 	c.older.newer, c.newer.older = c.newer, c.older
-	c.older, c.newer, c.below = nil, nil, nil
 	p.count--
+	c.below, c.above, c.older, c.newer = nil, nil, nil, nil
 }
 
 func (p *pool) wakeIn(d time.Duration) {
@@ -113,11 +141,12 @@ func (p *pool) sweep() {
 	}
 }
 
-// removeBefore removes what has been idle since then or longer.
+// removeBefore removes and forgets what has been idle since then or longer.
 func (p *pool) removeBefore(then time.Time) []*conn {
 	var removed []*conn
 	for c := p.ends.newer; c != &p.ends && !c.since.After(then); c = p.ends.newer {
 		p.remove(c)
+		p.forget(c)
 		removed = append(removed, c)
 	}
 	return removed

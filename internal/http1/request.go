@@ -1,52 +1,45 @@
 package http1
 
 import (
-	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
 
+// AppendRequest appends a request as Post sends it.
+func (t *Target) AppendRequest(b []byte, fields []Field, body []byte) ([]byte, error) {
+	b, err := t.appendHead(b, fields, len(body))
+	if err != nil {
+		return b, err
+	}
+	return append(b, body...), nil
+}
+
 // appendHead appends a request up to its body, of the given length.
-func appendHead(b []byte, u *url.URL, host string, header http.Header, length int) ([]byte, error) {
-	uri := u.RequestURI()
-	if !strings.HasPrefix(uri, "/") {
-		return b, badRequest("the path of the URL does not begin with a slash")
-	}
-	for i := range len(uri) {
-		if uri[i] <= ' ' || uri[i] == 0x7f {
-			return b, badRequest("the path or query of the URL has a space or control character")
-		}
-	}
-	b = append(b, "POST "...)
-	b = append(b, uri...)
-	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, host...)
-	b = append(b, "\r\n"...)
-	var room [16]string
-	names := room[:0]
-	for name := range header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := checkName(name); err != nil {
-			return b, err
-		}
-		for _, value := range header[name] {
-			if !validValue(value) {
-				return b, badRequest("the value of the field %s has a control character", name)
-			}
-			b = append(b, name...)
-			b = append(b, ": "...)
-			b = append(b, value...)
-			b = append(b, "\r\n"...)
-		}
+func (t *Target) appendHead(b []byte, fields []Field, length int) ([]byte, error) {
+	b, err := appendFields(append(b, t.head...), fields)
+	if err != nil {
+		return b, err
 	}
 	b = append(b, "Content-Length: "...)
 	b = strconv.AppendInt(b, int64(length), 10)
 	return append(b, "\r\n\r\n"...), nil
+}
+
+func appendFields(b []byte, fields []Field) ([]byte, error) {
+	for i := range fields {
+		name, value := fields[i].Name, fields[i].Value
+		if err := checkName(name); err != nil {
+			return b, err
+		}
+		if !validValue(value) {
+			return b, badRequest("the value of the field %s has a control character", name)
+		}
+		b = append(b, name...)
+		b = append(b, ": "...)
+		b = append(b, value...)
+		b = append(b, "\r\n"...)
+	}
+	return b, nil
 }
 
 // own are the fields that only this package may write: they frame the request, or ask
@@ -58,7 +51,7 @@ func checkName(name string) error {
 		return badRequest("%q is no field name", name)
 	}
 	for _, other := range own {
-		if strings.EqualFold(name, other) {
+		if len(name) == len(other) && strings.EqualFold(name, other) {
 			return badRequest("the field %s cannot be given", other)
 		}
 	}

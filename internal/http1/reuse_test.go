@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -241,6 +242,60 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
+// Of too many connections to a host, the one goes that is unused for longest.
+func TestOldestGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dialled, ended []int
+		var mu sync.Mutex
+		c := http1.New(http1.Options{MaxIdlePerHost: 2, IdleTimeout: time.Hour, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			n := len(dialled) + 1
+			dialled = append(dialled, n)
+			return pipes(func(c net.Conn) {
+				for r := bufio.NewReader(c); readRequest(r) != nil; {
+					<-time.After(time.Duration(n) * time.Second)
+					write(c, empty)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ended = append(ended, n)
+			})(ctx, network, address)
+		}})
+		var posts sync.WaitGroup
+		for range 4 {
+			posts.Go(func() { mustPost(t, c, mustParse("http://a/")) })
+		}
+		posts.Wait()
+		synctest.Wait()
+		mu.Lock()
+		if got := fmt.Sprint(ended); got != "[1 2]" {
+			t.Errorf("of connections that answered in the order 1, 2, 3, 4, those that ended are %s", got)
+		}
+		mu.Unlock()
+		c.CloseIdle()
+	})
+}
+
+// Of hosts to which there is no connection any more, nothing is left.
+func TestHostsAreForgotten(t *testing.T) {
+	kept, closed := serve(t, answering(empty)), serve(t, answering(ok+"Connection: close\r\nContent-Length: 0\r\n\r\n"))
+	cut := serve(t, func(c net.Conn) { readRequest(bufio.NewReader(c)) })
+	c := newClient(t, http1.Options{})
+	for range 3 {
+		mustPost(t, c, kept.URL)
+		mustPost(t, c, closed.URL)
+		post(t, c, cut.URL, "")
+		if n := c.Hosts(); n != 1 {
+			t.Errorf("%d hosts are known, want the one whose connection was kept", n)
+		}
+	}
+	c.CloseIdle()
+	if n := c.Hosts(); n != 0 {
+		t.Errorf("%d hosts are known", n)
+	}
+}
+
 // CloseIdle leaves a connection alone that is in use.
 func TestCloseIdleDuringRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -287,7 +342,7 @@ func TestConcurrentUse(t *testing.T) {
 			for n := range 20 {
 				body := strconv.Itoa(g) + " " + strconv.Itoa(n)
 				a, err := post(t, c, servers[(g+n)%len(servers)].URL, body)
-				if err != nil || string(a.Body) != body {
+				if err != nil || a.Body != body {
 					t.Errorf("%+v, %v; want the answer to this request: %q", a, err, body)
 				}
 			}

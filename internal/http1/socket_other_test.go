@@ -12,3 +12,6 @@ func hasCome(*net.TCPConn) bool {
 	<-time.After(100 * time.Millisecond)
 	return true
 }
+
+// narrow does nothing: there are no direct writes.
+func narrow(net.Listener) {}

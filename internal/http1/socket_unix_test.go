@@ -22,3 +22,12 @@ func hasCome(c *net.TCPConn) bool {
 	})
 	return come
 }
+
+// narrow lets the connections of a listener take little that is not read.
+func narrow(l net.Listener) {
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+}

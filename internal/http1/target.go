@@ -6,9 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
+
+// A Field is a header field of a request.
+type Field struct{ Name, Value string }
 
 // An origin is whom a connection leads to.
 type origin struct {
@@ -18,43 +22,66 @@ type origin struct {
 
 func (o origin) address() string { return net.JoinHostPort(o.host, o.port) }
 
-// A target is where a request goes.
-type target struct {
+// A Target is where requests go, and what all of them begin with, checked and written
+// once. It does not change, and may be used by many goroutines at the same time.
+type Target struct {
 	origin
-	field string // the value of the Host field
+	head []byte // a request up to the fields of its own
 }
 
-func newTarget(u *url.URL) (target, error) {
-	var t target
+// NewTarget returns the target of requests to a URL that all have these fields, in this
+// order. Host and Content-Length are written by this package. What cannot be sent is
+// ErrRequest.
+func NewTarget(u *url.URL, fields ...Field) (*Target, error) {
+	origin, host, err := originOf(u)
+	if err != nil {
+		return nil, err
+	}
+	uri := u.RequestURI()
+	if !strings.HasPrefix(uri, "/") {
+		return nil, badRequest("the path of the URL does not begin with a slash")
+	}
+	for i := range len(uri) {
+		if uri[i] <= ' ' || uri[i] == 0x7f {
+			return nil, badRequest("the path or query of the URL has a space or control character")
+		}
+	}
+	head, err := appendFields([]byte("POST "+uri+" HTTP/1.1\r\nHost: "+host+"\r\n"), fields)
+	if err != nil {
+		return nil, err
+	}
+	return &Target{origin, slices.Clip(head)}, nil
+}
+
+// originOf returns whom a URL leads to, and the value of the Host field.
+func originOf(u *url.URL) (o origin, field string, err error) {
 	switch u.Scheme {
 	case "http":
-		t.port = "80"
+		o.port = "80"
 	case "https":
-		t.secure, t.port = true, "443"
+		o.secure, o.port = true, "443"
 	default:
-		return t, badRequest("the URL is neither http nor https")
+		return o, "", badRequest("the URL is neither http nor https")
 	}
 	host := u.Host
 	if !isASCII(host) {
-		var err error
 		if host, err = toASCII(host); err != nil {
-			return t, err
+			return o, "", err
 		}
 	}
 	for i := range len(host) {
 		if !hostByte[host[i]] {
-			return t, badRequest("the host of the URL has a character that no host may have")
+			return o, "", badRequest("the host of the URL has a character that no host may have")
 		}
 	}
 	ascii := url.URL{Host: host}
-	if t.host = ascii.Hostname(); t.host == "" || u.Opaque != "" {
-		return t, badRequest("the URL has no host")
+	if o.host = ascii.Hostname(); o.host == "" || u.Opaque != "" {
+		return o, "", badRequest("the URL has no host")
 	}
 	if port := ascii.Port(); port != "" {
-		t.port = port
+		o.port = port
 	}
-	t.field = strings.TrimSuffix(host, ":")
-	return t, nil
+	return o, strings.TrimSuffix(host, ":"), nil
 }
 
 // hostByte holds the bytes of a host and port (RFC 3986, 3.2.2), less the percent sign:

@@ -54,7 +54,7 @@ func TestTLS(t *testing.T) {
 		if n == 3 {
 			c.CloseIdle()
 		}
-		if a := mustPost(t, c, mustParse("https://example.com/")); a.Status != 200 || string(a.Body) != "body" {
+		if a := mustPost(t, c, mustParse("https://example.com/")); a.Status != 200 || a.Body != "body" {
 			t.Errorf("%+v", a)
 		}
 		state := <-states
@@ -105,7 +105,7 @@ func TestSilentTLS(t *testing.T) {
 	c := newClient(t, http1.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := c.Post(ctx, mustParse("https://"+s.URL.Host+"/"), nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.Post(ctx, to(mustParse("https://"+s.URL.Host+"/")), nil, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	eventually(t, "the connection is closed", func() bool { return s.Open.Load() == 0 })

@@ -14,13 +14,8 @@
 package signature
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -30,9 +25,6 @@ const (
 	HeaderTimestamp = "Webhook-Timestamp"
 	HeaderSignature = "Webhook-Signature"
 )
-
-// version marks the symmetric scheme among the signatures of a header.
-const version = "v1,"
 
 // Sign sets the three headers for a request with the given body. The id is that
 // of the message, the same on every attempt, without full stops; at is the time of
@@ -45,21 +37,7 @@ func Sign(h http.Header, id string, at time.Time, body []byte, secrets ...Secret
 	h.Set(HeaderID, id)
 	h.Set(HeaderTimestamp, timestamp)
 	h.Del(HeaderSignature)
-	var signatures []string
-	for _, secret := range secrets {
-		if secret != (Secret{}) {
-			signatures = append(signatures, secret.sign(id, timestamp, body))
-		}
+	if signatures := NewSigner(secrets...).Append(nil, id, timestamp, body); signatures != nil {
+		h.Set(HeaderSignature, string(signatures))
 	}
-	if signatures != nil {
-		h.Set(HeaderSignature, strings.Join(signatures, " "))
-	}
-}
-
-// sign returns the signature of a message, as it stands in the header.
-func (s Secret) sign(id, timestamp string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(s.key))
-	io.WriteString(mac, id+"."+timestamp+".")
-	mac.Write(body)
-	return version + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

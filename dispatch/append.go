@@ -1,0 +1,317 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// What is appended through the engine may be written together with its deliveries, within
+// these bounds and those of a fan-out. Beyond them the host would wait for it, and others
+// for the transaction; so it is appended as what a host's transaction appends, and fanned
+// out later.
+const (
+	directEvents    = 256                   // of one Dispatch
+	directSize      = 64 << 10              // of an event, encoded
+	directListeners = 128                   // of an event
+	directTime      = 10 * time.Millisecond // for the conditions of one Dispatch
+
+	// outboxWait is how long such an append waits for the outbox to be empty, where
+	// something was pending: while anything is, all that comes behind it must be too.
+	outboxWait = 5 * time.Millisecond
+
+	// appendMany is how many events in a batch mean that many come: then the next one
+	// waits for others for appendWait. As with outcomes, a transaction costs about the
+	// same however many it writes.
+	appendMany = 8
+	appendWait = time.Millisecond
+
+	// appendBatch is how many events are written in one transaction, give or take one
+	// Dispatch.
+	appendBatch = 256
+)
+
+// errNotWritten is the end of an appending whose events are to be appended otherwise.
+var errNotWritten = errors.New("not written")
+
+// An appending is a Dispatch whose events are to be written together with their deliveries.
+type appending struct {
+	events   []webhook.ExpandedEvent
+	heard    int   // by so many callbacks
+	rows     int   // deliveries and failures
+	bytes    int   // of the encoded events
+	revision int64 // of the registry, when that was found out
+	done     chan error
+}
+
+// dispatch appends events.
+func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !r.direct.Load() || len(events) == 0 || len(events) > directEvents {
+		return r.store.Dispatch(ctx, events...)
+	}
+	a, err := r.expandAll(ctx, events)
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		return r.store.Dispatch(ctx, events...)
+	}
+	select {
+	case r.appends <- a:
+		select {
+		case err = <-a.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	case <-r.ctx.Done():
+		err = errNotWritten
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err != errNotWritten {
+		return err
+	}
+	// Should they be there after all, their IDs tell.
+	prepared := make([]webhook.Event, len(a.events))
+	for i := range a.events {
+		prepared[i] = a.events[i].Event
+	}
+	return r.store.Dispatch(ctx, prepared...)
+}
+
+// expandAll finds out who hears of the events. It returns nil where that takes too long or
+// can't be said yet.
+func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appending, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("dispatch: an event made the engine panic, it is fanned out later",
+				"panic", p, "stack", string(debug.Stack()))
+			a, err = nil, nil
+		}
+	}()
+	a = &appending{events: make([]webhook.ExpandedEvent, len(events)), done: make(chan error, 1)}
+	var spent time.Duration
+	for i := range events {
+		list, ok := r.quickListeners(ctx, events[i].Scope(), a, i == 0)
+		if !ok || spent > directTime {
+			return nil, nil
+		}
+		e, encoded, err := webhook.Prepare(events[i])
+		if err != nil {
+			return nil, err
+		}
+		a.bytes += len(encoded)
+		if len(encoded) > directSize || a.bytes > fanOutMessages {
+			return nil, nil
+		}
+		e.Sequence = math.MaxInt64 // it comes after all that is there
+		m, err := r.match(ctx, &e, list)
+		if err != nil {
+			return nil, err
+		}
+		spent += m.spent
+		a.heard += len(m.heard)
+		if a.rows += len(m.heard) + len(m.failures); a.rows > fanOutRows {
+			return nil, nil
+		}
+		e.Sequence = 0
+		if ctx.Done() != nil {
+			// The caller may be gone before it is written, and change what it holds,
+			// while the store reads it.
+			e = e.Stored()
+		}
+		a.events[i] = webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(sequence int64) webhook.Expansion {
+			return r.encode(m, e, sequence)
+		}}
+	}
+	return a, nil
+}
+
+// quickListeners returns the listeners of a scope, if they are few, their conditions were
+// quick so far, and they are of the appending's revision, which the first ones decide.
+func (r *run) quickListeners(ctx context.Context, scope webhook.Scope, a *appending, first bool) ([]listener, bool) {
+	list, revision, ok := r.listeners.few(ctx, scope, directListeners)
+	if !ok || !first && revision != a.revision {
+		return nil, false
+	}
+	a.revision = revision
+	for i := range list {
+		if r.slow.struck(&list[i].Callback) > 0 {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// encode returns what an event fans out to, now that its sequence is known.
+func (r *run) encode(m *match, e webhook.Event, sequence int64) (x webhook.Expansion) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
+				"event", e.ID, "sequence", sequence, "panic", p, "stack", string(debug.Stack()))
+			x = m.dead(sequence, reasonPanic)
+		}
+	}()
+	e.Sequence = sequence
+	return m.encode(&e)
+}
+
+// appendLoop writes appendings, as many in one transaction as there are.
+func (r *run) appendLoop(ctx context.Context) {
+	store, ok := r.store.(webhook.AppendClaimer)
+	if !ok {
+		return
+	}
+	a := appender{run: r, store: store, damaged: trouble{log: r.log, doing: "reading what is stored"}}
+	a.timer = time.NewTimer(outboxWait)
+	defer a.timer.Stop()
+	defer a.joins.Wait() // a worker that joins later than that would not leave
+	r.direct.Store(true)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-r.appends:
+			if r.pending.Load() {
+				a.await(ctx)
+			}
+			a.write(ctx, a.collect(ctx, first))
+		}
+	}
+}
+
+// An appender is the state of appendLoop.
+type appender struct {
+	*run
+	store   webhook.AppendClaimer
+	timer   *time.Timer
+	many    bool // events in the last batch
+	joins   sync.WaitGroup
+	damaged trouble
+}
+
+// await waits for the outbox to be empty.
+func (a *appender) await(ctx context.Context) {
+	a.timer.Reset(outboxWait)
+	defer a.timer.Stop()
+	select {
+	case <-a.emptied:
+	case <-a.timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// collect returns an appending with those that wait behind it, or soon come when there are
+// many.
+func (a *appender) collect(ctx context.Context, first *appending) []*appending {
+	batch := []*appending{first}
+	events, rows, bytes := len(first.events), first.rows, first.bytes
+	var wait <-chan time.Time
+	if a.many {
+		a.timer.Reset(appendWait)
+		defer a.timer.Stop()
+		wait = a.timer.C
+	}
+	for events < appendBatch && rows < fanOutRows && bytes < fanOutMessages {
+		next := a.next(ctx, wait)
+		if next == nil {
+			break
+		}
+		batch = append(batch, next)
+		events += len(next.events)
+		rows += next.rows
+		bytes += next.bytes
+	}
+	a.many = events >= appendMany
+	return batch
+}
+
+// next returns an appending that is there, or comes while wait does not ring; nil does not
+// wait.
+func (a *appender) next(ctx context.Context, wait <-chan time.Time) *appending {
+	select {
+	case next := <-a.appends:
+		return next
+	default:
+	}
+	if wait == nil {
+		return nil
+	}
+	select {
+	case next := <-a.appends:
+		return next
+	case <-wait:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// write writes a batch in one transaction and takes in hand what the store gives.
+func (a *appender) write(ctx context.Context, batch []*appending) {
+	revision, heard := batch[0].revision, 0
+	var events []webhook.ExpandedEvent
+	written := batch[:0]
+	for _, x := range batch {
+		if x.revision != revision || !a.direct.Load() {
+			x.done <- errNotWritten
+			continue
+		}
+		written = append(written, x)
+		events = append(events, x.events...)
+		heard += x.heard
+	}
+	if len(written) == 0 {
+		return
+	}
+	var pending bool
+	worker, claimed, err := a.claim(ctx, nil, func(r webhook.ClaimRequest) (claimed []webhook.Claimed, err error) {
+		claimed, pending, err = a.store.AppendAndClaim(ctx, events, revision, r)
+		return claimed, err
+	})
+	if errors.Is(err, webhook.ErrDamaged) {
+		a.damaged.note(err)
+		err = nil
+	}
+	result := err
+	if err != nil && (len(written) > 1 || !refused(err)) {
+		result = errNotWritten // each by itself may fare better
+	}
+	for _, x := range written {
+		x.done <- result
+	}
+	switch {
+	case err == nil && pending:
+		a.pending.Store(true)
+		a.appended.raise()
+	case err == nil:
+		a.unclaimed(heard - len(claimed))
+	case errors.Is(err, webhook.ErrFenced):
+		a.goOn(ctx, func() { a.fenced(ctx, worker) })
+	case !refused(err) && ctx.Err() == nil:
+		// What it may have claimed is handed back when this worker leaves.
+		a.goOn(ctx, func() { a.join(ctx, worker) })
+	}
+}
+
+// goOn lets the run go on as another worker. Meanwhile events are appended otherwise:
+// nobody is to wait for a store that is away.
+func (a *appender) goOn(ctx context.Context, join func()) {
+	a.direct.Store(false)
+	a.joins.Go(func() {
+		join()
+		a.direct.Store(ctx.Err() == nil)
+	})
+}
+
+// refused reports whether an error says that the store took nothing and will not.
+func refused(err error) bool {
+	return errors.Is(err, webhook.ErrBacklogFull) || errors.Is(err, webhook.ErrInvalid)
+}
