@@ -39,13 +39,14 @@ func post(ctx context.Context, url string, number int, body []byte) error {
 	return nil
 }
 
-// bare returns how many messages a second the bare loop sends.
-func (b *bench) bare(ctx context.Context) (float64, error) {
+// bare returns what the bare loop's requests come to.
+func (b *bench) bare(ctx context.Context) (figures, error) {
 	if err := b.receiver.reset(ctx); err != nil {
-		return 0, err
+		return figures{}, err
 	}
 	body := message(0)
 	length := time.Duration(b.seconds / 2 * float64(time.Second))
+	m := startMeter()
 	began := time.Now()
 	var sent atomic.Int64
 	var group errgroup.Group
@@ -60,8 +61,10 @@ func (b *bench) bare(ctx context.Context) (float64, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return 0, err
+		return figures{}, err
 	}
-	rate := float64(sent.Load()) / time.Since(began).Seconds()
-	return rate, b.receiver.check(ctx, int(sent.Load()))
+	m.stop()
+	b.bareTime += m.took
+	n := int(sent.Load())
+	return m.figures(n), b.receiver.check(ctx, n)
 }

@@ -56,7 +56,7 @@ func goqiteSQLite(ctx context.Context, r *round) error {
 		return nil
 	})
 	r.begin()
-	err = produce(ctx, r.n, 1, func(ctx context.Context, from, _ int) error {
+	err = r.produce(ctx, 1, func(ctx context.Context, from, _ int) error {
 		m, err := json.Marshal(delivery{from, message(from)})
 		if err != nil {
 			return err
@@ -75,6 +75,7 @@ func goqiteSQLite(ctx context.Context, r *round) error {
 		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM goqite").Scan(&left); err != nil {
 			return fmt.Errorf("counting what is left: %w", err)
 		}
+		time.Sleep(time.Millisecond) // it needs the connection too
 	}
 	r.end()
 	stop()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"sync"
 )
 
@@ -16,7 +17,10 @@ type host struct {
 }
 
 func newHost(ctx context.Context, db *sql.DB) (*host, error) {
-	_, err := db.ExecContext(ctx, "CREATE TABLE profiles (id INTEGER PRIMARY KEY, company TEXT NOT NULL, changes INTEGER NOT NULL)")
+	_, err := db.ExecContext(ctx, `
+		CREATE TABLE profiles (id INTEGER PRIMARY KEY, company TEXT NOT NULL, changes INTEGER NOT NULL);
+		INSERT INTO profiles WITH RECURSIVE numbers (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM numbers)
+			SELECT id, 'Apple', 0 FROM numbers LIMIT `+strconv.Itoa(records))
 	return &host{db: db}, err
 }
 
@@ -31,8 +35,7 @@ func (h *host) change(ctx context.Context, from, to int, tell func(*sql.Tx) erro
 	}
 	defer tx.Rollback() // of no effect after the commit
 	for number := from; number < to; number++ {
-		_, err := tx.ExecContext(ctx, `INSERT INTO profiles (id, company, changes) VALUES (?, 'Apple', 1)
-			ON CONFLICT (id) DO UPDATE SET changes = changes + 1`, number%records)
+		_, err := tx.ExecContext(ctx, "UPDATE profiles SET changes = changes + 1 WHERE id = ?", number%records)
 		if err != nil {
 			return err
 		}

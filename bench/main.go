@@ -13,7 +13,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +28,7 @@ func main() {
 		}
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -39,11 +39,12 @@ func main() {
 
 // A config is what the flags say.
 type config struct {
-	rounds  int
-	seconds float64 // of each measurement
-	only    []string
-	chart   string
-	profile string
+	rounds         int
+	seconds        float64 // of each measurement
+	only           []string
+	chart          string
+	profile        string
+	growth, memory bool
 }
 
 func parseConfig(args []string) (config, error) {
@@ -54,12 +55,14 @@ func parseConfig(args []string) (config, error) {
 	flags.IntVar(&c.rounds, "rounds", c.rounds, "rounds; the median counts")
 	flags.Float64Var(&c.seconds, "seconds", c.seconds, "about how long each contender runs in a round")
 	flags.StringVar(&c.chart, "chart", "", "write a chart to this SVG `file`")
-	flags.StringVar(&c.profile, "profile", "", "write a CPU profile of the contenders to this `file`")
+	flags.StringVar(&c.profile, "profile", "", "write a CPU profile to this `file`")
+	flags.BoolVar(&c.growth, "growth", false, "measure how the cost grows, instead of the contenders")
+	flags.BoolVar(&c.memory, "memory", false, "measure the memory of an idle host, instead of the contenders")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
 	if *quick {
-		c.rounds, c.seconds = 3, 0.7
+		c.rounds, c.seconds = 3, 0.8
 	}
 	if *only != "" {
 		c.only = strings.Split(*only, ",")
@@ -83,35 +86,47 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	receiver, err := startReceiver(ctx)
+	b, err := newBench(ctx, config.seconds, out)
 	if err != nil {
 		return err
 	}
-	defer receiver.stop()
-	scratch, err := os.MkdirTemp("", "ringback-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(scratch)
-	b := &bench{receiver: receiver, scratch: scratch, seconds: config.seconds, out: out}
-	if b.bareRate, err = b.bare(ctx); err != nil { // to warm up, and to know the sizes
-		return err
-	}
+	defer b.close()
 	stopProfile, err := startProfile(config.profile)
 	if err != nil {
 		return err
 	}
 	defer stopProfile()
-	taking := contenders()
-	if config.only != nil {
-		taking = slices.DeleteFunc(taking, func(c contender) bool { return !slices.Contains(config.only, c.name) })
+	if !config.growth && !config.memory {
+		return b.compare(ctx, config)
 	}
+	if config.memory {
+		if err := b.idleMemory(ctx, 3*time.Second); err != nil {
+			return err
+		}
+	}
+	if config.growth {
+		return b.growth(ctx, largeSizes)
+	}
+	return nil
+}
+
+// compare measures the contenders and prints what they come to.
+func (b *bench) compare(ctx context.Context, config config) error {
 	began := time.Now()
+	if _, err := b.bare(ctx); err != nil { // to warm up
+		return err
+	}
+	if err := b.bracket(ctx); err != nil {
+		return err
+	}
 	var results []result
-	for _, c := range taking {
+	for _, c := range contenders() {
+		if config.only != nil && !slices.Contains(config.only, c.name) {
+			continue
+		}
 		r, err := b.measure(ctx, c, config.rounds)
 		if errors.Is(err, errMissing) {
-			fmt.Fprintf(out, "%s is left out: %v\n", c.name, err)
+			fmt.Fprintf(b.out, "%s is left out: %v\n", c.name, err)
 			continue
 		}
 		if err != nil {
@@ -119,16 +134,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		results = append(results, r)
 	}
-	fmt.Fprintf(out, "%d rounds in %.0f s, medians\n", config.rounds, time.Since(began).Seconds())
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "contender\tratio\tper second\tCPU µs each\tallocations each\t")
-	for _, r := range results {
-		fmt.Fprintf(table, "%s\t%.3f\t%.0f\t%.1f\t%.1f\t\n", r.name, r.ratio, r.perSecond, r.cpu, r.allocs)
-	}
-	table.Flush()
-	for _, r := range results {
-		fmt.Fprintln(out, r)
-	}
+	took := time.Since(began)
+	fmt.Fprintf(b.out, "%d rounds in %.1f s: the bare loop %.1f s, the contenders %.1f s, their setting up and down %.1f s\n",
+		config.rounds, took.Seconds(), b.bareTime.Seconds(), b.contenderTime.Seconds(),
+		(took - b.bareTime - b.contenderTime).Seconds())
+	report(b.out, medians(b.bares), results)
 	if config.chart != "" {
 		return os.WriteFile(config.chart, chart(results), 0o644)
 	}

@@ -66,7 +66,7 @@ func (p *product) close() {
 
 // register creates callbacks of which one matches: it signs, and has a condition.
 func (p *product) register(ctx context.Context, r *round, callbacks int) error {
-	for i := range callbacks {
+	return produce(ctx, 0, callbacks, 1, func(ctx context.Context, i, _ int) error {
 		c := webhook.Callback{
 			Database: database, URL: r.receiver.hook(), Secret: signature.NewSecret(),
 			Expression: "company == 'Apple'",
@@ -74,28 +74,34 @@ func (p *product) register(ctx context.Context, r *round, callbacks int) error {
 		if i > 0 {
 			c.Expression = fmt.Sprintf("company == 'Company %d'", i)
 		}
-		if _, err := p.store.CreateCallback(ctx, c, 0); err != nil {
-			return err
-		}
-	}
-	return nil
+		_, err := p.store.CreateCallback(ctx, c, 0)
+		return err
+	})
 }
 
 // deliver runs the engine while events are appended, until all are delivered and
 // recorded.
-func (p *product) deliver(ctx context.Context, r *round, callbacks int, appendAll func(context.Context) error) error {
-	if err := p.register(ctx, r, callbacks); err != nil {
-		return err
-	}
+func (p *product) deliver(ctx context.Context, r *round, appendAll func(context.Context) error) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var engine errgroup.Group
 	engine.Go(func() error { return p.engine.Run(running) })
+	if r.warm > 0 {
+		began := time.Now()
+		if err := p.engine.Dispatch(ctx, events(r.first-r.warm, r.first)...); err != nil {
+			return err
+		}
+		if _, err := r.receiver.wait(ctx, r.warm); err != nil {
+			return err
+		}
+		r.starting = time.Since(began)
+		awaitIdle()
+	}
 	r.begin()
 	if err := appendAll(ctx); err != nil {
 		return err
 	}
-	if _, err := r.receiver.wait(ctx, r.n); err != nil {
+	if _, err := r.receiver.wait(ctx, r.warm+r.n); err != nil {
 		return err
 	}
 	stop()
@@ -103,7 +109,7 @@ func (p *product) deliver(ctx context.Context, r *round, callbacks int, appendAl
 		return err
 	}
 	r.end()
-	return p.checkRecorded(ctx, r.n)
+	return p.checkRecorded(ctx, r.first+r.n)
 }
 
 // checkRecorded reports whether n deliveries are delivered, with their attempts.
@@ -129,20 +135,25 @@ func (p *product) checkRecorded(ctx context.Context, n int) error {
 	return nil
 }
 
-// produce calls step from all producers at once until the numbers below n are used up,
+// produce calls step from all producers at once until the round's numbers are used up,
 // batch of them at a time.
-func produce(ctx context.Context, n, batch int, step func(ctx context.Context, from, to int) error) error {
+func (r *round) produce(ctx context.Context, batch int, step func(ctx context.Context, from, to int) error) error {
+	return produce(ctx, r.first, r.first+r.n, batch, step)
+}
+
+func produce(ctx context.Context, first, end, batch int, step func(ctx context.Context, from, to int) error) error {
 	var next atomic.Int64
+	next.Store(int64(first))
 	group, ctx := errgroup.WithContext(ctx)
 	for range producers {
 		group.Go(func() error {
 			for ctx.Err() == nil {
 				to := int(next.Add(int64(batch)))
 				from := to - batch
-				if from >= n {
+				if from >= end {
 					return nil
 				}
-				if err := step(ctx, from, min(to, n)); err != nil {
+				if err := step(ctx, from, min(to, end)); err != nil {
 					return err
 				}
 			}
@@ -169,72 +180,18 @@ func throughEngine(open func(context.Context, *round) (*product, error), batch, 
 			return err
 		}
 		defer p.close()
-		return p.deliver(ctx, r, callbacks, func(ctx context.Context) error {
-			return produce(ctx, r.n, batch, func(ctx context.Context, from, to int) error {
-				return p.engine.Dispatch(ctx, events(from, to)...)
-			})
-		})
+		if err := p.register(ctx, r, callbacks); err != nil {
+			return err
+		}
+		return p.deliverBatches(ctx, r, batch)
 	}
 }
 
-// inTransactions appends in transactions of the host's, which change a record for each
-// event.
-func inTransactions(batch int) func(context.Context, *round) error {
-	return func(ctx context.Context, r *round) error {
-		p, err := withSQLite(ctx, r)
-		if err != nil {
-			return err
-		}
-		defer p.close()
-		h, err := newHost(ctx, p.db)
-		if err != nil {
-			return err
-		}
-		return p.deliver(ctx, r, 1, func(ctx context.Context) error {
-			return produce(ctx, r.n, batch, func(ctx context.Context, from, to int) error {
-				return h.change(ctx, from, to, func(tx *sql.Tx) error {
-					return p.sqlite.InTx(tx).Dispatch(ctx, events(from, to)...)
-				})
-			})
+// deliverBatches delivers what is appended through the engine, so many at a time.
+func (p *product) deliverBatches(ctx context.Context, r *round, batch int) error {
+	return p.deliver(ctx, r, func(ctx context.Context) error {
+		return r.produce(ctx, batch, func(ctx context.Context, from, to int) error {
+			return p.engine.Dispatch(ctx, events(from, to)...)
 		})
-	}
-}
-
-// writePath measures how much of its throughput a host keeps that changes one record in
-// each of its transactions and tells of it, with the engine at work beside it.
-func writePath(ctx context.Context, r *round) error {
-	p, err := withSQLite(ctx, r)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	h, err := newHost(ctx, p.db)
-	if err != nil {
-		return err
-	}
-	changes := func(tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
-		began := time.Now()
-		err := produce(ctx, r.n, 1, func(ctx context.Context, from, to int) error {
-			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, from) })
-		})
-		return time.Since(began), err
-	}
-	nothing := func(*sql.Tx, int) error { return nil }
-	before, err := changes(nothing)
-	if err != nil {
-		return err
-	}
-	var told time.Duration
-	err = p.deliver(ctx, r, 1, func(ctx context.Context) error {
-		told, err = changes(func(tx *sql.Tx, number int) error {
-			return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
-		})
-		return err
 	})
-	if err != nil {
-		return err
-	}
-	after, err := changes(nothing)
-	r.measuredOtherwise = (before + after).Seconds() / 2 / told.Seconds()
-	return err
 }

@@ -49,14 +49,13 @@ func riverSQLite(ctx context.Context, r *round) error {
 	})
 }
 
-// riverPostgres is River on a PostgreSQL server of its own.
+// riverPostgres is River on PostgreSQL, in a new database.
 func riverPostgres(ctx context.Context, r *round) error {
-	server, err := startPostgres(ctx, r.dir)
+	source, err := r.server.newDatabase(ctx)
 	if err != nil {
 		return err
 	}
-	defer server.stop()
-	pool, err := pgxpool.New(ctx, server.source)
+	pool, err := pgxpool.New(ctx, source+" pool_max_conns=20")
 	if err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ func withRiver[Tx any](ctx context.Context, r *round, driver riverdriver.Driver[
 	}
 	defer client.Stop(context.WithoutCancel(ctx))
 	r.begin()
-	err = produce(ctx, r.n, 1, func(ctx context.Context, from, _ int) error {
+	err = r.produce(ctx, 1, func(ctx context.Context, from, _ int) error {
 		_, err := client.Insert(ctx, delivery{from, message(from)}, nil)
 		return err
 	})

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// withHost returns a product with its host, and one callback.
+func withHost(ctx context.Context, r *round) (*product, *host, error) {
+	p, err := withSQLite(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := newHost(ctx, p.db)
+	if err == nil {
+		err = p.register(ctx, r, 1)
+	}
+	if err != nil {
+		p.close()
+	}
+	return p, h, err
+}
+
+// inTransactions appends in transactions of the host's, which change a record for each
+// event.
+func inTransactions(batch int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		p, h, err := withHost(ctx, r)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return p.deliver(ctx, r, func(ctx context.Context) error {
+			return r.produce(ctx, batch, func(ctx context.Context, from, to int) error {
+				return h.change(ctx, from, to, func(tx *sql.Tx) error {
+					return p.sqlite.InTx(tx).Dispatch(ctx, events(from, to)...)
+				})
+			})
+		})
+	}
+}
+
+// writePath measures how much of its throughput a host keeps that changes one record in
+// each of its transactions and tells of it, with the engine at work beside it.
+func writePath(ctx context.Context, r *round) error {
+	p, h, err := withHost(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	changes := func(tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
+		began := time.Now()
+		err := r.produce(ctx, 1, func(ctx context.Context, from, to int) error {
+			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, from) })
+		})
+		return time.Since(began), err
+	}
+	before, err := changes(silent)
+	if err != nil {
+		return err
+	}
+	var told time.Duration
+	err = p.deliver(ctx, r, func(ctx context.Context) error {
+		told, err = changes(func(tx *sql.Tx, number int) error {
+			return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	after, err := changes(silent)
+	if err != nil {
+		return err
+	}
+	r.measuredOtherwise = (before + after).Seconds() / 2 / told.Seconds()
+	dispatch, err := dispatchAlone(ctx, p, h, r.first+r.n)
+	r.note = fmt.Sprintf("; a dispatch uses %.1f µs of CPU, %.1f allocations", dispatch.cpu, dispatch.allocs)
+	return err
+}
+
+// silent tells nobody of a change.
+func silent(*sql.Tx, int) error { return nil }
+
+// dispatchAlone returns what a dispatch adds to a transaction that changes one record, in
+// its own process and with no engine at work. Nothing is committed: how much longer a
+// commit takes for it is not in the figures.
+func dispatchAlone(ctx context.Context, p *product, h *host, first int) (figures, error) {
+	const n = 500
+	list := events(first, first+n)
+	undo := errors.New("undo")
+	changes := func(tell func(tx *sql.Tx, i int) error) (figures, error) {
+		m := startMeter()
+		for i := range n {
+			err := h.change(ctx, first+i, first+i+1, func(tx *sql.Tx) error {
+				return cmp.Or(tell(tx, i), undo)
+			})
+			if !errors.Is(err, undo) {
+				return figures{}, err
+			}
+		}
+		m.stop()
+		return m.figures(n), nil
+	}
+	without, err := changes(silent)
+	if err != nil {
+		return figures{}, err
+	}
+	with, err := changes(func(tx *sql.Tx, i int) error {
+		return p.sqlite.InTx(tx).Dispatch(ctx, list[i])
+	})
+	return figures{cpu: with.cpu - without.cpu, allocs: with.allocs - without.allocs}, err
+}
