@@ -26,10 +26,11 @@ const (
 	outboxWait = 5 * time.Millisecond
 
 	// appendMany is how many events in a batch mean that many come: then the next one
-	// waits for others for appendWait. As with outcomes, a transaction costs about the
-	// same however many it writes.
+	// waits up to appendWait for as many, because most of those who have appended come
+	// again. As with outcomes, a transaction costs about the same however many it
+	// writes.
 	appendMany = 8
-	appendWait = time.Millisecond
+	appendWait = 2 * time.Millisecond
 
 	// appendBatch is how many events are written in one transaction, give or take one
 	// Dispatch.
@@ -47,6 +48,19 @@ type appending struct {
 	bytes    int   // of the encoded events
 	revision int64 // of the registry, when that was found out
 	done     chan error
+
+	mu       sync.Mutex // held while the content of the events is read
+	contents []webhook.Event
+}
+
+// abandon is for a caller that does not wait for the end: what it does with its events from
+// now on is not seen.
+func (a *appending) abandon() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.contents {
+		a.contents[i] = a.contents[i].Stored()
+	}
 }
 
 // dispatch appends events.
@@ -69,6 +83,7 @@ func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
 		select {
 		case err = <-a.done:
 		case <-ctx.Done():
+			a.abandon()
 			return ctx.Err()
 		}
 	case <-r.ctx.Done():
@@ -80,11 +95,7 @@ func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
 		return err
 	}
 	// Should they be there after all, their IDs tell.
-	prepared := make([]webhook.Event, len(a.events))
-	for i := range a.events {
-		prepared[i] = a.events[i].Event
-	}
-	return r.store.Dispatch(ctx, prepared...)
+	return r.store.Dispatch(ctx, a.contents...)
 }
 
 // expandAll finds out who hears of the events. It returns nil where that takes too long or
@@ -97,7 +108,11 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			a, err = nil, nil
 		}
 	}()
-	a = &appending{events: make([]webhook.ExpandedEvent, len(events)), done: make(chan error, 1)}
+	a = &appending{
+		events:   make([]webhook.ExpandedEvent, len(events)),
+		contents: make([]webhook.Event, len(events)),
+		done:     make(chan error, 1),
+	}
 	var spent time.Duration
 	for i := range events {
 		list, ok := r.quickListeners(ctx, events[i].Scope(), a, i == 0)
@@ -123,13 +138,9 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			return nil, nil
 		}
 		e.Sequence = 0
-		if ctx.Done() != nil {
-			// The caller may be gone before it is written, and change what it holds,
-			// while the store reads it.
-			e = e.Stored()
-		}
+		a.contents[i] = e
 		a.events[i] = webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(sequence int64) webhook.Expansion {
-			return r.encode(m, e, sequence)
+			return r.encode(a, i, m, sequence)
 		}}
 	}
 	return a, nil
@@ -151,8 +162,11 @@ func (r *run) quickListeners(ctx context.Context, scope webhook.Scope, a *append
 	return list, true
 }
 
-// encode returns what an event fans out to, now that its sequence is known.
-func (r *run) encode(m *match, e webhook.Event, sequence int64) (x webhook.Expansion) {
+// encode returns what an event of an appending fans out to, now that its sequence is known.
+func (r *run) encode(a *appending, i int, m *match, sequence int64) (x webhook.Expansion) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.contents[i]
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
@@ -170,17 +184,19 @@ func (r *run) appendLoop(ctx context.Context) {
 	if !ok {
 		return
 	}
-	a := appender{run: r, store: store, damaged: trouble{log: r.log, doing: "reading what is stored"}}
-	a.timer = time.NewTimer(outboxWait)
+	r.direct.Store(true)
+	a := appender{
+		run: r, store: store, timer: time.NewTimer(outboxWait),
+		damaged: trouble{log: r.log, doing: "reading what is stored"},
+	}
 	defer a.timer.Stop()
 	defer a.joins.Wait() // a worker that joins later than that would not leave
-	r.direct.Store(true)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case first := <-r.appends:
-			if r.pending.Load() {
+		case first := <-a.appends:
+			if a.pending.Load() {
 				a.await(ctx)
 			}
 			a.write(ctx, a.collect(ctx, first))
@@ -193,7 +209,7 @@ type appender struct {
 	*run
 	store   webhook.AppendClaimer
 	timer   *time.Timer
-	many    bool // events in the last batch
+	last    int // how many events were in the last batch
 	joins   sync.WaitGroup
 	damaged trouble
 }
@@ -215,12 +231,15 @@ func (a *appender) collect(ctx context.Context, first *appending) []*appending {
 	batch := []*appending{first}
 	events, rows, bytes := len(first.events), first.rows, first.bytes
 	var wait <-chan time.Time
-	if a.many {
+	if a.last >= appendMany {
 		a.timer.Reset(appendWait)
 		defer a.timer.Stop()
 		wait = a.timer.C
 	}
 	for events < appendBatch && rows < fanOutRows && bytes < fanOutMessages {
+		if events >= a.last {
+			wait = nil
+		}
 		next := a.next(ctx, wait)
 		if next == nil {
 			break
@@ -230,7 +249,7 @@ func (a *appender) collect(ctx context.Context, first *appending) []*appending {
 		rows += next.rows
 		bytes += next.bytes
 	}
-	a.many = events >= appendMany
+	a.last = events
 	return batch
 }
 
@@ -272,7 +291,7 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 		return
 	}
 	var pending bool
-	worker, claimed, err := a.claim(ctx, nil, func(r webhook.ClaimRequest) (claimed []webhook.Claimed, err error) {
+	worker, claimed, err := a.claim(ctx, nil, heard, func(r webhook.ClaimRequest) (claimed []webhook.Claimed, err error) {
 		claimed, pending, err = a.store.AppendAndClaim(ctx, events, revision, r)
 		return claimed, err
 	})

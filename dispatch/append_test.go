@@ -535,24 +535,28 @@ func TestAppendSlowCondition(t *testing.T) {
 			}
 		}
 	}
-	send(update("1", 1), 2)
-	store.Reset()
-	send(update("1", 2), 2)
-	if n := store.directly.Load() + store.pending.Load(); n != 1 {
-		t.Errorf("of one fast event %d went the direct way", n)
+	// On a busy machine a fast condition may seem slow once or twice.
+	direct := func(record string) bool {
+		t.Helper()
+		for age := range 1000 {
+			calls := store.calls.Load()
+			if send(update(record, -age), 2); store.calls.Load() > calls {
+				return true
+			}
+		}
+		return false
+	}
+	if !direct("1") {
+		t.Error("no fast event went the direct way")
 	}
 	send(largeEvent("788", "large"), 1) // too large for it, evaluated later
 	calls := store.calls.Load()
-	for i := range 5 {
-		e := update("2", i)
-		send(e, 2)
-		if i == 0 && store.calls.Load() != calls {
-			t.Errorf("while a condition is known to be slow, an event went the direct way")
-		}
+	send(update("2", 1), 2)
+	if store.calls.Load() != calls {
+		t.Error("while a condition is known to be slow, an event went the direct way")
 	}
-	send(update("3", 1), 2)
-	if store.calls.Load() == calls {
-		t.Errorf("since the condition is fast again, no event went the direct way")
+	if !direct("3") {
+		t.Error("since the condition is fast again, no event went the direct way")
 	}
 	stop()
 	if err := <-done; err != nil {

@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -59,8 +58,7 @@ func (c *claimer) fillPools(ctx context.Context) (more bool) {
 
 // fill claims what a pool has room for, and reports whether to claim again.
 func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
-	w, claimed, err := c.claim(ctx, p, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
-		r.Limit = min(r.Limit, maxClaim)
+	w, claimed, err := c.claim(ctx, p, maxClaim, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		r.After = c.after[p]
 		return c.store.Claim(ctx, r)
 	})
@@ -73,69 +71,47 @@ func (c *claimer) fill(ctx context.Context, p *pool) (again bool) {
 	return c.heed(ctx, w, err) || len(claimed) > 0
 }
 
-// claim calls a function that claims what a pool has room for, be it none, and starts what
-// was claimed, whatever the error. Without a pool it is for new deliveries, of which each
-// goes to the pool that its callback belongs to.
+// claim calls a function that claims what a pool has room for, be it none, and at most so
+// much, and starts what was claimed, whatever the error. Without a pool it is for new
+// deliveries.
 func (r *run) claim(
-	ctx context.Context, p *pool, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
+	ctx context.Context, p *pool, most int, claim func(webhook.ClaimRequest) ([]webhook.Claimed, error),
 ) (w webhook.Worker, claimed []webhook.Claimed, err error) {
-	select {
-	case r.claiming <- struct{}{}:
-		defer func() { <-r.claiming }()
-	case <-ctx.Done():
-		return 0, nil, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return 0, nil, err
 	}
 	w = r.beginClaim()
-	defer r.endClaim(ctx)
+	defer r.endClaim(ctx, w)
+	v := reservation{slots: r.slots, pool: p, most: most}
 	request := webhook.ClaimRequest{Worker: w, Now: time.Now()}
-	var probed []string // new deliveries of these callbacks are on probation
+	request.Limit, request.LimitBytes = r.slots.begin(&v)
 	if p == nil {
-		request.Limit, request.LimitBytes = r.slots.free(&r.slots.answering)
-		if request.Limit < 0 || request.LimitBytes <= 0 {
-			request.Limit = 0
-		}
-		request.Room = func(callback string, h webhook.Health) int {
-			if room := r.slots.room(&r.slots.answering, callback, h, false); room > 0 {
-				return room
-			}
-			free, _ := r.slots.free(&r.slots.probation)
-			if free <= len(probed) || r.slots.room(&r.slots.probation, callback, h, false) == 0 {
-				return 0
-			}
-			probed = append(probed, callback)
-			return 1
-		}
+		request.Room = v.room
 	} else {
-		request.Limit, request.LimitBytes = r.slots.free(p)
-		if request.Limit <= 0 || request.LimitBytes <= 0 {
-			r.behind.Store(true)
-			return w, nil, nil
-		}
 		request.Room = func(callback string, h webhook.Health) int {
 			r.behind.Store(true) // it may have more than there is room for
-			return r.slots.room(p, callback, h, true)
+			return v.room(callback, h)
 		}
 	}
-	if p == nil {
-		r.writing.raise()
+	request.Limit = max(min(request.Limit, most), 0)
+	if request.LimitBytes <= 0 {
+		request.Limit = 0
 	}
-	claimed, err = claim(request)
+	if p != nil && request.Limit == 0 {
+		r.behind.Store(true)
+	} else {
+		claimed, err = claim(request)
+	}
+	jobs := make([]job, len(claimed))
 	if len(claimed) > 0 {
 		since := r.claimedSince(ctx, w, request.Now)
-		jobs := make([]job, len(claimed))
 		for i := range claimed {
-			jobs[i] = job{Claimed: &claimed[i], worker: w, pool: p, since: since}
-			if p == nil {
-				jobs[i].pool = &r.slots.answering
-				if slices.Contains(probed, claimed[i].Callback) {
-					jobs[i].pool = &r.slots.probation
-				}
-			}
+			jobs[i] = job{Claimed: &claimed[i], worker: w, pool: v.poolOf(claimed[i].Callback), since: since}
 		}
 		r.hold(w, len(jobs))
-		r.slots.take(jobs)
-		r.start(jobs)
 	}
+	r.slots.take(&v, jobs)
+	r.start(jobs)
 	return w, claimed, err
 }
 

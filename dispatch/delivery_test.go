@@ -98,7 +98,7 @@ func TestMatching(t *testing.T) {
 		order := update("1", 5)
 		order.ID, order.Collection = "order", "orders"
 		order.Subprofile = &webhook.Record{ID: "9", Fields: map[string]any{"amount": 5}}
-		if err := b.Engine.Dispatch(t.Context(), order); err != nil {
+		if err := b.Engine.Dispatch(b.Context(), order); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -162,7 +162,7 @@ func TestMessageTooLarge(t *testing.T) {
 			ones[i] = 1
 		}
 		event.Profile.Fields["list"] = ones
-		if err := b.Engine.Dispatch(t.Context(), event); err != nil {
+		if err := b.Engine.Dispatch(b.Context(), event); err != nil {
 			t.Fatal(err)
 		}
 		b.Dispatch("1", 31)

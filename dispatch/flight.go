@@ -94,16 +94,16 @@ func (r *run) send(j *job) {
 	}
 	surplus := r.slots.note(j, &j.result.Attempt, o.Pause)
 	r.outcomes <- outcome{job: j, Outcome: o}
-	r.slots.land(j)
 	for _, j := range surplus {
 		r.giveBack(j)
 	}
+	r.slots.land(j) // last: while nothing is settled, nothing more is sent
 }
 
 // unsent gives back a delivery that has a slot already.
 func (r *run) unsent(j *job) {
-	r.slots.land(j)
 	r.giveBack(j)
+	r.slots.land(j)
 }
 
 // giveBackWaiting gives back what waits for a slot.

@@ -29,6 +29,7 @@ const reasonUnrecorded = "what became of the attempt could not be recorded in fu
 // none was taken so far, comes first the next time: it may wait behind what is never taken.
 func (s *settler) settleEach(ctx context.Context, w webhook.Worker, outcomes []unsettled, err error) {
 	s.away = true
+	outcomes = s.letGoUnsent(ctx, w, outcomes)
 	for i, o := range outcomes {
 		blind := s.away && i >= settleBlind
 		if blind && ctx.Err() == nil {
@@ -45,6 +46,29 @@ func (s *settler) settleEach(ctx context.Context, w webhook.Worker, outcomes []u
 	if ctx.Err() == nil {
 		s.failing.note(err)
 	}
+}
+
+// letGoUnsent gives up the outcomes that only give deliveries back, and returns the others.
+// The store may have taken them and given the deliveries to this worker again: then to
+// repeat them would take those from their attempts. What it has not taken is handed back
+// when this worker leaves.
+func (s *settler) letGoUnsent(ctx context.Context, w webhook.Worker, outcomes []unsettled) []unsettled {
+	if s.run.ctx.Err() != nil {
+		return outcomes // nothing is claimed any more
+	}
+	var tried, unsent []unsettled
+	for _, o := range outcomes {
+		if o.Attempt == nil {
+			unsent = append(unsent, o)
+		} else {
+			tried = append(tried, o)
+		}
+	}
+	if len(unsent) > 0 {
+		s.join(ctx, w)
+		s.finish(ctx, w, unsent...)
+	}
+	return tried
 }
 
 // untried lets outcomes wait in front of the others. Nothing is known against them.

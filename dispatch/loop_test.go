@@ -21,7 +21,7 @@ func TestLoopIsCut(t *testing.T) {
 			if hops > 0 {
 				e.Cause = &webhook.Cause{Event: "the-cause", Hops: hops - 1}
 			}
-			if err := b.Engine.Dispatch(t.Context(), e); err != nil {
+			if err := b.Engine.Dispatch(b.Context(), e); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -46,7 +46,7 @@ func TestFanOutIsBounded(t *testing.T) {
 			for i := range 15 {
 				e := update(strconv.Itoa(i+1), 1)
 				e.Profile.Fields["list"] = list
-				if err := b.Engine.Dispatch(t.Context(), e); err != nil {
+				if err := b.Engine.Dispatch(b.Context(), e); err != nil {
 					t.Fatal(err)
 				}
 			}

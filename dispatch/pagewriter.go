@@ -138,7 +138,11 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 	if !ok {
 		return w.put(ctx, expansions...)
 	}
-	worker, claimed, err := w.claim(ctx, nil, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	open := 0
+	for i := range expansions {
+		open += openTargets(&expansions[i])
+	}
+	worker, claimed, err := w.claim(ctx, nil, open, func(r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 		return store.FanOutAndClaim(ctx, expansions, r)
 	})
 	switch {
@@ -153,10 +157,6 @@ func (w *pageWriter) putAndClaim(ctx context.Context, expansions []webhook.Expan
 		// What it may have claimed is handed back when this worker leaves.
 		w.join(ctx, worker)
 		return err
-	}
-	open := 0
-	for i := range expansions {
-		open += openTargets(&expansions[i])
 	}
 	w.unclaimed(open - len(claimed))
 	return nil

@@ -256,7 +256,7 @@ func TestStoreWithoutRoom(t *testing.T) {
 				c := b.Callback("hook", webhook.Callback{})
 				large := update("large", 1)
 				large.Profile.Fields["text"] = strings.Repeat("x", 2000)
-				if err := b.Engine.Dispatch(t.Context(), large); err != nil {
+				if err := b.Engine.Dispatch(b.Context(), large); err != nil {
 					t.Fatal(err)
 				}
 				b.Start()

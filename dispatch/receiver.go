@@ -16,9 +16,14 @@ const (
 	fastTime = 250 * time.Millisecond
 
 	// aheadTime is about how long deliveries may wait in hand: what a receiver answers
-	// in that time is claimed ahead, up to maxAhead times the requests in flight.
+	// in that time is claimed ahead, up to maxAhead times the requests in flight and what
+	// its pool takes.
 	aheadTime = 200 * time.Millisecond
-	maxAhead  = ahead - 1
+	maxAhead  = 1000
+
+	// waitTime is for how long an answer may wait for others without being taken for one
+	// that does.
+	waitTime = 500 * time.Microsecond
 
 	// limitTime is how long a receiver's limit is remembered when nothing is sent.
 	limitTime = time.Minute
@@ -27,12 +32,14 @@ const (
 // A receiver is what this engine has seen of a callback's receiver.
 type receiver struct {
 	inHand   int
+	reserved int           // room for more
 	flying   int           // of these, in flight
 	waiting  []*job        // of these, those to be sent when there is a slot, in order
 	lined    bool          // in a lineup
 	answers  bool          // briskly, the last time
 	failures int           // in a row
 	took     time.Duration // by an answer, on the average
+	least    time.Duration // at least, lately
 
 	// limit is how many requests may be in flight to it while it answers, as of noted;
 	// 0 before the first attempt.
@@ -74,8 +81,9 @@ func (r *receiver) launch(now time.Time, perCallback int) {
 }
 
 // note takes notice of how an attempt ended. The limit doubles with each round of fast
-// answers in which it is reached, to at most most; a failure halves it. Above perCallback
-// it shrinks when answers are no longer fast.
+// answers in which it is reached, to at most most, while they take no longer for it: more
+// requests than are answered at a time only wait, here or there. A failure halves it. Above
+// perCallback it shrinks when answers are no longer fast, or wait for each other.
 func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int) {
 	limit := r.limitAt(now, perCallback)
 	r.answers = a.Status != 0 && a.Duration < briskTime
@@ -83,14 +91,19 @@ func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int
 		r.took = a.Duration
 	}
 	r.took += (a.Duration - r.took) / 8
+	if r.noted.IsZero() || a.Duration < r.least {
+		r.least = a.Duration
+	}
+	r.least += (a.Duration - r.least) / 256
 	r.failures++
 	switch {
 	case a.Error != "":
 		limit = max(limit/2, 1)
 		r.rises = 0
-	case a.Duration > fastTime && limit > perCallback:
+	case limit > perCallback && (a.Duration > fastTime || r.took > 4*(r.least+waitTime)):
 		limit--
-	case r.rises > 0 && limit < most && (a.Duration <= fastTime || limit < perCallback && r.answers):
+	case limit < perCallback && r.answers && r.rises > 0,
+		limit < most && a.Duration <= min(fastTime, 2*(r.least+waitTime)) && r.rises > 0:
 		limit++
 		r.rises--
 	}

@@ -32,11 +32,9 @@ type run struct {
 	appended  signal // events may be pending
 	ready     signal // deliveries may be ready, or there is room for more of them
 	retries   alarm  // rings ready when one is due
-	writing   signal // something is about to be written
 	prunes    signal // there is much to prune
 	clock     *clock
 	slots     *slots
-	claiming  chan struct{} // holds a token while the room for a claim must stay what it is
 	outcomes  chan outcome
 	slow      suspensions
 	listeners *listenerCache
@@ -74,12 +72,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		prunes:    newSignal(),
 		clock:     newClock(e.wall),
 		slots:     newSlots(&e.options),
-		claiming:  make(chan struct{}, 1),
 		outcomes:  make(chan outcome, settleBatch),
 		senders:   make(chan *job),
 		listeners: newListenerCache(e.store, e.evaluator, e.options.Logger),
 		appends:   make(chan *appending),
-		identity:  identity{joining: make(chan struct{}, 1), inHand: make(map[webhook.Worker]int)},
+		identity:  identity{joining: make(chan struct{}, 1), claiming: make(map[webhook.Worker]int), inHand: make(map[webhook.Worker]int)},
 	}
 	r.retries.ring = r.ready
 	defer r.retries.stop()

@@ -19,7 +19,7 @@ const (
 	// A transaction costs about the same however many it settles, and the store may
 	// make one of both.
 	settleMany = 8
-	settleWait = 3 * time.Millisecond
+	settleWait = time.Millisecond
 )
 
 // An outcome is what became of a delivery in hand.
@@ -137,8 +137,6 @@ func (s *settler) next(wait <-chan time.Time) (o outcome, ok bool) {
 		select {
 		case o, ok = <-s.in:
 		case <-wait:
-			return outcome{}, false
-		case <-s.writing:
 			return outcome{}, false
 		}
 	}

@@ -12,6 +12,9 @@ const (
 	// bytes.
 	maxInHand = 32 << 20
 
+	// maxClaimBytes bounds the messages of one claim.
+	maxClaimBytes = 8 << 20
+
 	// ahead is how many deliveries may be in hand for each request that may be in
 	// flight to callbacks that answer: those beyond it wait here, and need not be
 	// claimed by themselves.
@@ -53,7 +56,12 @@ type pool struct {
 	most  int // deliveries in hand
 	taken int
 	bytes int // of their messages
+
+	reserved, reservedBytes int // room for more
 }
+
+// free returns for how many more deliveries there is room.
+func (p *pool) free() int { return p.most - p.taken - p.reserved }
 
 func newSlots(o *Options) *slots {
 	return &slots{
@@ -68,47 +76,35 @@ func newSlots(o *Options) *slots {
 // pools returns the pools, each to be filled by itself.
 func (s *slots) pools() []*pool { return []*pool{&s.answering, &s.probation} }
 
-// free returns how many more deliveries a pool takes, and how many bytes their
-// messages may have. Either may be below zero.
-func (s *slots) free(p *pool) (deliveries, bytes int) {
+// begin begins a reservation. It returns how many more deliveries its pool takes, new ones
+// that of those that answer, and how many bytes their messages may have, which are reserved.
+// Either may be below zero.
+func (s *slots) begin(v *reservation) (deliveries, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return p.most - p.taken, maxInHand - p.bytes
+	p := v.pool
+	if p == nil {
+		p = &s.answering
+	}
+	v.bytes = max(min(maxInHand-p.bytes-p.reservedBytes, maxClaimBytes), 0)
+	p.reservedBytes += v.bytes
+	return p.free(), v.bytes
 }
 
-// room returns how many more deliveries of a callback a pool takes: none when the callback
-// belongs to the other one. Of those that are to be read anew it takes none while enough of
-// them wait: they are read in larger portions.
-func (s *slots) room(p *pool, callback string, h webhook.Health, anew bool) int {
+// take takes deliveries in hand, for which room was reserved, and gives up the rest of the
+// reservation. Those to callbacks that answer wait for a slot: see next.
+func (s *slots) take(v *reservation, jobs []job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var unknown receiver
-	known := s.receivers[callback]
-	if known == nil {
-		known = &unknown
+	for _, g := range v.grants {
+		s.receiver(g.callback).reserved -= g.room
+		g.pool.reserved -= g.room
 	}
-	now := time.Now()
-	if answers := known.answers && !circuitOpen(h); answers != (p == &s.answering) {
-		return 0
+	if v.pool != nil {
+		v.pool.reservedBytes -= v.bytes
+	} else {
+		s.answering.reservedBytes -= v.bytes
 	}
-	if p == &s.probation {
-		if circuitOpen(h) && !known.probes(h, now, s.timeout) {
-			return 0
-		}
-		return max(1-known.inHand, 0)
-	}
-	limit := known.limitAt(now, s.perCallback)
-	if anew && len(known.waiting) > limit {
-		return 0
-	}
-	spare := p.most - p.taken - p.most/reserve
-	return max(min(known.share(limit)-known.inHand, max(s.perCallback-known.inHand, spare)), 0)
-}
-
-// take takes deliveries in hand. Those to callbacks that answer wait for a slot: see next.
-func (s *slots) take(jobs []job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for i := range jobs {
 		j := &jobs[i]
 		j.pool.taken++
@@ -233,7 +229,7 @@ func (s *slots) receiver(callback string) *receiver {
 	}
 	if len(s.receivers) >= maxReceivers {
 		for callback, other := range s.receivers {
-			if other.inHand == 0 {
+			if other.inHand+other.flying+other.reserved == 0 {
 				delete(s.receivers, callback)
 			}
 		}

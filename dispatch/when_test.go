@@ -43,7 +43,7 @@ func TestWhen(t *testing.T) {
 					})
 				}
 				b.Start()
-				if err := b.Engine.Dispatch(t.Context(), test.event); err != nil {
+				if err := b.Engine.Dispatch(b.Context(), test.event); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()
@@ -94,7 +94,7 @@ func TestWhenWithoutCondition(t *testing.T) {
 			change(webhook.ActionCreate, nil, 1), change(webhook.ActionUpdate, 1, 2), change(webhook.ActionDelete, nil, 2),
 		} {
 			e.ID = fmt.Sprint(i)
-			if err := b.Engine.Dispatch(t.Context(), e); err != nil {
+			if err := b.Engine.Dispatch(b.Context(), e); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -15,16 +15,15 @@ type identity struct {
 
 	mu      sync.Mutex
 	current webhook.Worker
-	// claiming is in whose name a claim is under way, 0 while none is: it may have got
-	// something already.
-	claiming webhook.Worker
+	// claiming counts the claims that are under way: they may have got something already.
+	claiming map[webhook.Worker]int
 	inHand   map[webhook.Worker]int // deliveries
 }
 
 // over reports whether a worker is done with: it is a former one that has nothing in hand,
 // and nothing to come. It is called with mu held.
 func (i *identity) over(w webhook.Worker) bool {
-	return w != 0 && w != i.current && w != i.claiming && i.inHand[w] == 0
+	return w != 0 && w != i.current && i.claiming[w]+i.inHand[w] == 0
 }
 
 // me returns the worker that the run is now.
@@ -78,14 +77,15 @@ func (r *run) join(ctx context.Context, stale webhook.Worker) bool {
 func (r *run) beginClaim() webhook.Worker {
 	r.identity.mu.Lock()
 	defer r.identity.mu.Unlock()
-	r.identity.claiming = r.identity.current
+	r.identity.claiming[r.identity.current]++
 	return r.identity.current
 }
 
-func (r *run) endClaim(ctx context.Context) {
+func (r *run) endClaim(ctx context.Context, w webhook.Worker) {
 	r.identity.mu.Lock()
-	w := r.identity.claiming
-	r.identity.claiming = 0
+	if r.identity.claiming[w]--; r.identity.claiming[w] == 0 {
+		delete(r.identity.claiming, w)
+	}
 	over := r.identity.over(w)
 	r.identity.mu.Unlock()
 	if over {

@@ -32,9 +32,6 @@ func (s *Store) AppendAndClaim(
 	if err := s.write(ctx, "append", 2*len(events), a.run); err != nil {
 		return nil, false, err
 	}
-	if a.pending {
-		s.recent.add(keep(a.prepared))
-	}
 	if a.pending || a.left {
 		s.bell.ring()
 	}

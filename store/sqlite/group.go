@@ -84,20 +84,15 @@ func (w *writer) commitTogether(works []*work) bool {
 
 // company returns a work to share the transaction of a patient one with, if one comes soon.
 func (w *writer) company(k *work) *work {
-	if !k.patient {
-		w.urgent = time.Now()
-		return nil
-	}
-	if time.Since(w.urgent) > companyTime {
+	w.came(k)
+	if !k.patient || time.Since(w.prompt) > companyTime {
 		return nil
 	}
 	over := time.After(company)
 	for {
 		select {
 		case other := <-w.works:
-			if !other.patient {
-				w.urgent = time.Now()
-			}
+			w.came(other)
 			return other
 		case <-w.looks:
 			w.notice()
@@ -109,6 +104,13 @@ func (w *writer) company(k *work) *work {
 	}
 }
 
+// came notes when a work that is not patient has come.
+func (w *writer) came(k *work) {
+	if !k.patient {
+		w.prompt = time.Now()
+	}
+}
+
 // next returns a work that waits, unless the transaction is long enough: other processes
 // wait for its end.
 func (w *writer) next(rows int) *work {
@@ -117,9 +119,7 @@ func (w *writer) next(rows int) *work {
 	}
 	select {
 	case k := <-w.works:
-		if !k.patient {
-			w.urgent = time.Now()
-		}
+		w.came(k)
 		return k
 	default:
 		return nil

@@ -26,7 +26,7 @@ const (
 
 	// company is for how long a patient work waits for one that is not, to share its
 	// transaction, if there was one within companyTime.
-	company     = 2 * time.Millisecond
+	company     = 5 * time.Millisecond
 	companyTime = 10 * time.Millisecond
 )
 
@@ -48,7 +48,7 @@ func (t *turns) yield() {
 }
 
 // end says that a transaction of the store's, of so many works, has ended.
-func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > 1 }
+func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > 3 }
 
 // gap returns what is to lie between two transactions now.
 func (t *turns) gap() time.Duration {

@@ -24,7 +24,7 @@ type writer struct {
 
 	turns     turns
 	group     []*work   // what shares the transaction under way
-	urgent    time.Time // the last work came that was not patient
+	prompt    time.Time // the last work came that was not patient
 	busySince time.Time // since when other connections hold the lock; zero when they do not
 
 	bell    *bell

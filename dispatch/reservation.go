@@ -1,0 +1,86 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// A reservation is the room that a claim was told of while it is under way, so that
+// another one at the same time is not told of it as well.
+type reservation struct {
+	slots  *slots
+	pool   *pool // nil for new deliveries, each of which goes to where its callback belongs
+	most   int   // for each callback
+	bytes  int   // of messages
+	grants []grant
+	probed []string // callbacks of new deliveries that are on probation
+}
+
+// A grant is room for some deliveries of a callback.
+type grant struct {
+	callback string
+	pool     *pool
+	room     int
+}
+
+// room reserves room for deliveries of a callback. It is called once for each.
+func (v *reservation) room(callback string, h webhook.Health) int {
+	g := v.slots.reserve(v, callback, h)
+	if g.room > 0 {
+		v.grants = append(v.grants, g)
+		if v.pool == nil && g.pool == &v.slots.probation {
+			v.probed = append(v.probed, callback)
+		}
+	}
+	return g.room
+}
+
+// poolOf returns the pool in which there was room for a callback.
+func (v *reservation) poolOf(callback string) *pool {
+	switch {
+	case v.pool != nil:
+		return v.pool
+	case slices.Contains(v.probed, callback):
+		return &v.slots.probation
+	}
+	return &v.slots.answering
+}
+
+// reserve decides for how many deliveries of a callback there is room: none when it belongs
+// to another pool. Of those that are to be read anew it takes none while enough of them
+// wait: they are read in larger portions.
+func (s *slots) reserve(v *reservation, callback string, h webhook.Health) grant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var unknown receiver
+	r := s.receivers[callback]
+	if r == nil {
+		r = &unknown
+	}
+	now := time.Now()
+	g := grant{callback, &s.probation, 0}
+	if r.answers && !circuitOpen(h) {
+		g.pool = &s.answering
+	}
+	inHand := r.inHand + r.reserved
+	spare := g.pool.free()
+	switch limit := r.limitAt(now, s.perCallback); {
+	case v.pool != nil && v.pool != g.pool:
+	case g.pool == &s.probation:
+		if !circuitOpen(h) || r.probes(h, now, s.timeout) {
+			g.room = min(1-inHand, spare)
+		}
+	case v.pool != nil && len(r.waiting) > limit:
+	default:
+		spare -= g.pool.most / reserve
+		g.room = min(r.share(limit)-inHand, max(s.perCallback-inHand, spare))
+	}
+	g.room = max(min(g.room, v.most), 0)
+	if g.room > 0 {
+		s.receiver(callback).reserved += g.room
+		g.pool.reserved += g.room
+	}
+	return g
+}
