@@ -81,7 +81,7 @@ func (a *appending) run(tx tx) error {
 
 // fanOut writes the deliveries of events that were appended.
 func (a *appending) fanOut(tx tx, expansions []webhook.Expansion) error {
-	f := newFanOut(tx)
+	f := newFanOut(tx, len(expansions))
 	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(expansions)))}
 	events := make([]takenOff, 0, len(expansions))
 	for i := range a.prepared {
@@ -92,6 +92,7 @@ func (a *appending) fanOut(tx tx, expansions []webhook.Expansion) error {
 		expansions[i].Sequence = p.sequence
 		events = append(events, takenOff{
 			Expansion: expansions[i], messages: p.messages, lane: p.lane,
+			argument: p.argument, place: p.place,
 			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
 			record: p.event.Record().ID, action: p.event.Action,
 		})

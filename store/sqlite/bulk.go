@@ -48,8 +48,21 @@ type bulkRun struct {
 // bulk begins to insert rows.
 func (t tx) bulk(b *bulk) *bulkRun { return &bulkRun{bulk: b, tx: t} }
 
+// begin takes the connection's room for values, which is given back when they are inserted:
+// so that it need not grow anew, and two runs never share it.
+func (r *bulkRun) begin() { r.values, r.tx.conn.values = r.tx.conn.values, nil }
+
+// end gives it back.
+func (r *bulkRun) end() {
+	clear(r.values)
+	r.values, r.tx.conn.values = nil, r.values[:0]
+}
+
 // add inserts a row, of so many bytes beside small values, now or with the next ones.
 func (r *bulkRun) add(bytes int, values ...any) error {
+	if r.values == nil {
+		r.begin()
+	}
 	r.values = append(r.values, values...)
 	r.bytes += bytes
 	if len(r.values) < bulkRows[0]*r.columns {
@@ -60,6 +73,9 @@ func (r *bulkRun) add(bytes int, values ...any) error {
 
 // flush inserts the rows that wait.
 func (r *bulkRun) flush() error {
+	if r.values == nil {
+		return nil
+	}
 	values := r.values
 	for i, rows := range bulkRows {
 		if rows > 1 && r.bytes > bulkBytes {
@@ -79,8 +95,8 @@ func (r *bulkRun) flush() error {
 			r.inserted += inserted
 		}
 	}
-	clear(r.values)
-	r.values, r.bytes = r.values[:0], 0
+	r.bytes = 0
+	r.end()
 	return nil
 }
 

@@ -16,6 +16,8 @@ type conn struct {
 	driver   *sqlite3.SQLiteConn
 	prepared map[string]*statement
 	args     []sqldriver.NamedValue // of the statement being started
+	values   []any                  // room for those of a bulkRun, nil while one has it
+	keys     []any                  // room for those of a lookup
 }
 
 // maxPrepared bounds the statements of a connection. The store has fewer, but for the
@@ -25,7 +27,7 @@ const maxPrepared = 128
 // A statement is one that is prepared.
 type statement struct {
 	*sqlite3.SQLiteStmt
-	values []sqldriver.Value // of the row that is read
+	values values // of the row that is read
 }
 
 // statement returns a prepared statement.
@@ -136,7 +138,7 @@ func (c *conn) close() error { return errors.Join(c.closeStatements(), c.driver.
 // next reads the next row, and reports whether there is one.
 func (s *statement) next(rows sqldriver.Rows, columns int) (bool, error) {
 	if cap(s.values) < columns {
-		s.values = make([]sqldriver.Value, columns)
+		s.values = make(values, columns)
 	}
 	s.values = s.values[:columns]
 	err := rows.Next(s.values)

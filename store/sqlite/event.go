@@ -13,6 +13,8 @@ type preparedEvent struct {
 	lane    int64
 
 	sequence int64    // under which it is appended, 0 where its ID is known
+	argument any      // the same, unless its ID is known
+	place    any      // the lane as an argument
 	fanned   bool     // it is fanned out already
 	messages messages // where it is
 }
@@ -20,12 +22,15 @@ type preparedEvent struct {
 // prepareEvents checks events and encodes them.
 func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
 	prepared := make([]preparedEvent, len(events))
-	for i, event := range events {
-		e, encoded, err := webhook.Prepare(event)
-		if err != nil {
+	checked := make([]webhook.Event, len(events))
+	for i := range events {
+		e := &checked[i]
+		var encoded []byte
+		var err error
+		if *e, encoded, err = webhook.Prepare(events[i]); err != nil {
 			return nil, err
 		}
-		prepared[i] = preparedEvent{event: &e, encoded: encoded, lane: lane(&e)}
+		prepared[i] = preparedEvent{event: e, encoded: encoded, lane: lane(e)}
 	}
 	return prepared, nil
 }
@@ -64,14 +69,15 @@ func (t tx) append(events []preparedEvent, next int64) error {
 		p := &events[i]
 		e := p.event
 		p.sequence = next + int64(i)
+		p.argument, p.place = p.sequence, p.lane
 		database, action = box(database, e.Database), box(action, string(e.Action))
 		pending, data := int64(1), p.encoded
 		if p.fanned {
 			pending, data = 0, nothing
 		}
 		err := rows.add(len(data)+len(p.messages.json)+len(p.messages.xml),
-			p.sequence, e.ID, database, e.Collection, e.Record().ID, p.parent(), action,
-			p.lane, now, pending, data, p.messages.json, p.messages.xml)
+			p.argument, e.ID, database, e.Collection, e.Record().ID, p.parent(), action,
+			p.place, now, pending, data, p.messages.json, p.messages.xml)
 		if err != nil {
 			return err
 		}

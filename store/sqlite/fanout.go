@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -48,7 +47,7 @@ func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run 
 	}
 	left := false
 	err := s.write(ctx, "fan out", rows, func(tx tx) error {
-		f := newFanOut(tx)
+		f := newFanOut(tx, len(expansions))
 		err := run(f)
 		left = f.left
 		return err
@@ -65,7 +64,6 @@ type fanOut struct {
 	now        int64
 	argument   any // the same
 	addressees map[string]*addressee
-	taken      map[int64]bool // the events that it has taken off
 	open       map[place]bool // whether deliveries are open, where it has looked
 	rows       *bulkRun       // of deliveries
 	birth      *birth         // nil where no delivery is to be claimed
@@ -85,11 +83,12 @@ type addressee struct {
 	parent   *parent // nil until it is needed
 }
 
-func newFanOut(tx tx) *fanOut {
+// newFanOut begins to fan so many events out.
+func newFanOut(tx tx, events int) *fanOut {
 	now := millis(time.Now())
 	return &fanOut{
 		tx: tx, now: now, argument: now, rows: tx.bulk(insertDeliveries),
-		addressees: make(map[string]*addressee), open: make(map[place]bool), taken: make(map[int64]bool),
+		addressees: make(map[string]*addressee), open: make(map[place]bool, events),
 	}
 }
 
@@ -100,7 +99,7 @@ type takenOff struct {
 	id, database, collection, record string
 	action                           webhook.Action
 	messages                         messages
-	copies                           messages // for those who send them
+	argument, place                  any // the sequence and the lane as arguments
 }
 
 // messages are an event's, nil where there is none.
@@ -127,15 +126,6 @@ func (m *messages) in(method webhook.Method) *[]byte {
 	return &m.json
 }
 
-// copied returns a message as the store hands it out: the deliveries of the event share it.
-func (e *takenOff) copied(method webhook.Method) []byte {
-	made := e.copies.in(method)
-	if *made == nil {
-		*made = bytes.Clone(*e.messages.in(method))
-	}
-	return *made
-}
-
 // replaceAll replaces events by their deliveries, except where that was done before.
 func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	events := make([]takenOff, len(expansions))
@@ -143,12 +133,15 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	for i := range expansions {
 		keys = append(keys, int64(i), expansions[i].Sequence)
 	}
+	var i int64
+	var e takenOff
+	var action string
 	err := selectTaken.all(f.tx, func(row scanner) error {
-		var i int64
-		var e takenOff
-		err := row.Scan(&i, &e.lane, &e.id, &e.database, &e.collection, &e.record, &e.action)
+		err := row.Scan(&i, &e.lane, &e.id, &e.database, &e.collection, &e.record, &action)
 		if err == nil {
+			e.action = webhook.Action(action)
 			e.Expansion, e.messages = expansions[i], messagesOf(expansions[i])
+			e.argument, e.place = keys[2*i+1], e.lane
 			events[i] = e
 		}
 		return err
@@ -156,14 +149,15 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	if err != nil {
 		return err
 	}
+	seen := make(map[int64]bool, len(events))
 	taken := events[:0]
 	for i := range events {
 		e := &events[i]
-		if e.Sequence == 0 || f.taken[e.Sequence] {
+		if e.Sequence == 0 || seen[e.Sequence] {
 			continue
 		}
-		f.taken[e.Sequence] = true
-		if err := f.tx.run(takeOff, e.Sequence, e.messages.json, e.messages.xml); err != nil {
+		seen[e.Sequence] = true
+		if err := f.tx.run(takeOff, e.argument, e.messages.json, e.messages.xml); err != nil {
 			return err
 		}
 		taken = append(taken, *e)
@@ -195,8 +189,8 @@ func (f *fanOut) deliverAll(events []takenOff) error {
 
 // look looks up where deliveries are open of those that events are to have.
 func (f *fanOut) look(events []takenOff) error {
-	var places []place
-	var keys []any
+	places := make([]place, 0, len(events))
+	keys := make([]any, 0, 3*len(events))
 	for i := range events {
 		e := &events[i]
 		for _, target := range e.Targets {
@@ -209,12 +203,12 @@ func (f *fanOut) look(events []takenOff) error {
 				continue
 			}
 			f.open[at] = false
-			keys = append(keys, int64(len(places)), to.argument, e.lane)
+			keys = append(keys, int64(len(places)), to.argument, e.place)
 			places = append(places, at)
 		}
 	}
+	var i int64
 	return selectOpen.all(f.tx, func(row scanner) error {
-		var i int64
 		err := row.Scan(&i)
 		f.open[places[i]] = true
 		return err
@@ -242,7 +236,7 @@ func (f *fanOut) deliver(e *takenOff, target webhook.Target) error {
 	} else if state, worker, err = f.stand(e, to, methods[method]); err != nil {
 		return err
 	}
-	err = f.rows.add(len(target.Dead), e.Sequence, to.argument, e.lane, stateNumber(state), int64(worker), method, encoding,
+	err = f.rows.add(len(target.Dead), e.argument, to.argument, e.place, stateNumber(state), int64(worker), method, encoding,
 		f.argument, ended, orNull(target.Dead))
 	if err == nil && worker != 0 {
 		f.birth.add(to, e, webhook.Delivery{

@@ -13,33 +13,25 @@ func (w *writer) commitGroup(first *work) {
 		clear(w.group)
 		w.group = w.group[:0]
 	}()
-	var second *work
 	err := w.turns.wait(first.ctx, w.looks, w.notice)
 	if err == nil {
-		second = w.company(first)
+		err = w.awaitCompany(first)
+	}
+	if err == nil {
 		err = w.begin(first)
 	}
 	if err != nil {
 		first.end(err)
-		if second != nil {
-			w.commitGroup(second)
-		}
 		return
 	}
 	rows := 0
-	for k := first; k != nil; {
+	for k := first; k != nil; k = w.next(rows) {
 		rows += k.rows
 		w.group = append(w.group, k)
 		if !k.try(w.conn) {
 			w.rollback()
 			w.commitWithout(w.group[:len(w.group)-1], k)
-			if second != nil {
-				w.commitGroup(second)
-			}
 			return
-		}
-		if k, second = second, nil; k == nil {
-			k = w.next(rows)
 		}
 	}
 	if w.commit() == nil {
@@ -82,30 +74,33 @@ func (w *writer) commitTogether(works []*work) bool {
 	return w.commit() == nil
 }
 
-// company returns a work to share the transaction of a patient one with, if one comes soon.
-func (w *writer) company(k *work) *work {
-	w.came(k)
-	if !k.patient || time.Since(w.prompt) > companyTime {
+// awaitCompany waits for another work to share the transaction of a patient one with, if one
+// may come soon. It does not take it: that one can still give up when its context ends.
+func (w *writer) awaitCompany(k *work) error {
+	if !k.patient || time.Since(w.prompt) > companyTime || w.turns.urgent() {
 		return nil
 	}
 	over := time.After(company)
-	for {
+	for w.waiting.Load() == 0 {
 		select {
-		case other := <-w.works:
-			w.came(other)
-			return other
+		case <-w.arrived:
 		case <-w.looks:
 			w.notice()
 		case <-over:
+			w.turns.urge()
 			return nil
+		case <-k.ctx.Done():
+			return k.ctx.Err()
 		case <-w.closing:
 			return nil
 		}
 	}
+	return nil
 }
 
-// came notes when a work that is not patient has come.
-func (w *writer) came(k *work) {
+// taken notes that a work was handed over.
+func (w *writer) taken(k *work) {
+	w.waiting.Add(-1)
 	if !k.patient {
 		w.prompt = time.Now()
 	}
@@ -119,7 +114,7 @@ func (w *writer) next(rows int) *work {
 	}
 	select {
 	case k := <-w.works:
-		w.came(k)
+		w.taken(k)
 		return k
 	default:
 		return nil

@@ -17,8 +17,9 @@ import (
 // host's, on the database that the store is in: the events are durable once the
 // transaction commits, and never existed when it rolls back. Dispatch is one insert
 // for every 500 events, with a savepoint around more than one, after a BEGIN that must
-// fail to show that the transaction is open; it reads nothing in the transaction. With _stmt_cache_size=16 in its DSN the driver keeps the
-// statement prepared, which saves a quarter of the time.
+// fail to show that the transaction is open; it reads nothing in the transaction. With
+// _stmt_cache_size=16 in its DSN the driver keeps the statement prepared, which saves a
+// quarter of the time.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit. In a transaction that SQLite
@@ -117,10 +118,13 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 	}
 	now := any(millis(time.Now()))
 	args := make([]any, 0, len(prepared)*9)
+	var database, collection, action any
 	for i := range prepared {
 		p := &prepared[i]
-		args = append(args, p.event.ID, p.event.Database, p.event.Collection, p.event.Record().ID, p.parent(),
-			string(p.event.Action), p.lane, now, p.encoded)
+		e := p.event
+		database, collection = box(database, e.Database), box(collection, e.Collection)
+		action = box(action, string(e.Action))
+		args = append(args, e.ID, database, collection, e.Record().ID, p.parent(), action, p.lane, now, p.encoded)
 	}
 	_, err := d.tx.ExecContext(ctx, statement, args...)
 	return err

@@ -28,7 +28,11 @@ func newLookup(before string, columns int, behind string) *lookup {
 // each row. What is behind the keys has the parameters that are given last. Rows of the last
 // key may come more than once.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
-	args := make([]any, 0, lookupKeys[0]*l.columns+len(last))
+	args := tx.conn.keys[:0]
+	defer func() {
+		clear(args)
+		tx.conn.keys = args
+	}()
 	for len(keys) > 0 {
 		i := 0 // as few statements as possible
 		switch n := len(keys) / l.columns; {
@@ -43,7 +47,8 @@ func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) e
 			args = append(args, keys[n-l.columns:n]...)
 		}
 		keys = keys[n:]
-		if err := tx.rows(scan, l.statements[i], append(args, last...)...); err != nil {
+		args = append(args, last...)
+		if err := tx.rows(scan, l.statements[i], args...); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"encoding/binary"
 	"os"
 	"syscall"
 )
@@ -30,27 +29,12 @@ func (n *notifier) read(written func()) {
 	defer close(n.ended)
 	buffer := make([]byte, 4096)
 	for {
-		size, err := n.events.Read(buffer)
-		if err != nil {
+		// Whatever the events are, the notifier is not armed any more.
+		if _, err := n.events.Read(buffer); err != nil {
 			return
 		}
-		if modified(buffer[:size]) {
-			written()
-		}
+		written()
 	}
-}
-
-// modified reports whether one of the events is a write.
-func modified(events []byte) bool {
-	for len(events) >= syscall.SizeofInotifyEvent {
-		mask := binary.NativeEndian.Uint32(events[4:])
-		name := binary.NativeEndian.Uint32(events[12:])
-		if mask&syscall.IN_MODIFY != 0 {
-			return true
-		}
-		events = events[min(len(events), syscall.SizeofInotifyEvent+int(name)):]
-	}
-	return false
 }
 
 // arm lets it tell of the next write.

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"math"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -38,10 +40,12 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 }
 
 const (
-	selectPending = `SELECT sequence FROM ringback_events INDEXED BY ringback_events_pending
+	// The data is left out where it is known as a rule: between ?3 and ?4.
+	selectPending = `SELECT sequence, CASE WHEN sequence BETWEEN ?3 AND ?4 THEN NULL ELSE data END
+	FROM ringback_events INDEXED BY ringback_events_pending
 	WHERE pending = 1 AND sequence > ?1 ORDER BY sequence LIMIT ` + int2
 
-	selectData = `SELECT id, database_id, collection_id, action, data FROM ringback_events WHERE sequence = ?`
+	selectDescription = `SELECT id, database_id, collection_id, action FROM ringback_events WHERE sequence = ?`
 )
 
 // Pending implements [webhook.Outbox].
@@ -51,39 +55,12 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 		if pending.Revision, err = tx.revision(); err != nil {
 			return err
 		}
-		var sequences []int64
-		err = tx.rows(func(row scanner) error {
-			var sequence int64
-			err := row.Scan(&sequence)
-			sequences = append(sequences, sequence)
-			return err
-		}, selectPending, r.After, r.Limit+1)
-		if err != nil {
+		page := pendingPage{PendingRequest: r, recent: &s.recent}
+		if err := page.read(tx); err != nil {
 			return err
 		}
-		if r.After == 0 {
-			s.recent.dropBefore(sequences)
-		}
-		size := 0
-		for i, sequence := range sequences {
-			if pending.More = i == r.Limit; pending.More {
-				break
-			}
-			e, known, err := s.pendingEvent(tx, sequence)
-			if err != nil {
-				return err
-			}
-			size += e.size
-			if pending.More = i > 0 && size > r.LimitBytes; pending.More {
-				break
-			}
-			if known != nil {
-				pending.Damaged = append(pending.Damaged, *known)
-			} else {
-				pending.Events = append(pending.Events, e.Event)
-			}
-		}
-		return nil
+		pending.More = page.more
+		return page.decode(tx, &pending)
 	})
 	if err != nil {
 		return webhook.PendingEvents{}, err
@@ -91,25 +68,116 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 	return pending, nil
 }
 
-// pendingEvent returns an event of the outbox, or what is known of one that can't be
-// decoded.
-func (s *Store) pendingEvent(tx tx, sequence int64) (e recentEvent, known *webhook.DamagedEvent, err error) {
-	if e, found := s.recent.take(sequence); found {
-		return e, nil, nil
+// A pendingPage is a page of the outbox being read.
+type pendingPage struct {
+	webhook.PendingRequest
+	recent *recent
+	next   pendingRow // the one that is being read
+	rows   []pendingRow
+	size   int // of the events' encoded forms
+	more   bool
+}
+
+// A pendingRow is an event of the outbox: as it is stored, or as it is kept.
+type pendingRow struct {
+	sequence int64
+	data     []byte
+	kept     *recentEvent
+}
+
+// What ends the reading of rows early.
+var (
+	errFull    = errors.New("the page is full")
+	errNotKept = errors.New("the event is not kept")
+)
+
+// read reads the rows of the page.
+func (p *pendingPage) read(tx tx) error {
+	low, high := p.recent.span()
+	for after := p.After; ; {
+		err := tx.rows(p.scan, selectPending, after, p.Limit+1-len(p.rows), low, high)
+		switch {
+		case errors.Is(err, errNotKept):
+			// Hosts have appended in between: the rest is read as it is stored.
+			low, high = 1, 0
+			if n := len(p.rows); n > 0 {
+				after = p.rows[n-1].sequence
+			}
+			continue
+		case errors.Is(err, errFull):
+			p.more = true
+		case err != nil:
+			return err
+		}
+		if p.After == 0 {
+			p.dropBefore()
+		}
+		return nil
 	}
-	known = &webhook.DamagedEvent{Sequence: sequence}
-	var data []byte
-	err = tx.row(selectData, sequence).
-		Scan(&known.ID, &known.Scope.Database, &known.Scope.Collection, &known.Action, &data)
-	if err != nil {
-		return e, nil, err
+}
+
+// dropBefore forgets what comes before the first event of the outbox.
+func (p *pendingPage) dropBefore() {
+	first := int64(math.MaxInt64)
+	if len(p.rows) > 0 {
+		first = p.rows[0].sequence
 	}
-	e.size = len(data)
-	if e.Event, err = webhook.DecodeEvent(data); err != nil {
-		return e, known, nil
+	p.recent.dropBefore(first)
+}
+
+// scan reads a row, unless the page is full.
+func (p *pendingPage) scan(row scanner) error {
+	if len(p.rows) == p.Limit {
+		return errFull
 	}
-	e.Sequence = sequence
-	return e, nil, nil
+	p.next = pendingRow{}
+	if err := row.Scan(&p.next.sequence, &p.next.data); err != nil {
+		return err
+	}
+	r := p.next
+	size := len(r.data)
+	if r.data == nil {
+		if r.kept = p.recent.take(r.sequence); r.kept == nil {
+			return errNotKept
+		}
+		size = r.kept.size
+	}
+	if len(p.rows) > 0 && p.size+size > p.LimitBytes {
+		if r.kept != nil {
+			p.recent.putBack(r.kept)
+		}
+		return errFull
+	}
+	p.size += size
+	p.rows = append(p.rows, r)
+	return nil
+}
+
+// decode decodes the events, and tells of those of which that can't be done.
+func (p *pendingPage) decode(tx tx, pending *webhook.PendingEvents) error {
+	if len(p.rows) > 0 {
+		pending.Events = make([]webhook.Event, 0, len(p.rows))
+	}
+	for i := range p.rows {
+		r := &p.rows[i]
+		if r.kept != nil {
+			pending.Events = append(pending.Events, r.kept.Event)
+			continue
+		}
+		e, err := webhook.DecodeEvent(r.data)
+		if err == nil {
+			e.Sequence = r.sequence
+			pending.Events = append(pending.Events, e)
+			continue
+		}
+		d := webhook.DamagedEvent{Sequence: r.sequence}
+		err = tx.row(selectDescription, r.sequence).Scan(&d.ID, &d.Scope.Database, &d.Scope.Collection, &d.Action)
+		if err != nil {
+			return err
+		}
+		pending.Damaged = append(pending.Damaged, d)
+	}
+	return nil
 }
 
 // revision returns the registry's revision.

@@ -49,6 +49,77 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestPendingMixed reads, in pages of any size, events that the store keeps in memory with
+// others, of hosts, in between.
+func TestPendingMixed(t *testing.T) {
+	all := events("e", 6)
+	for limit := 1; limit <= 7; limit++ {
+		db, store := newHost(t)
+		for i, e := range all {
+			if i%3 != 1 {
+				if err := store.Dispatch(t.Context(), e); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			tx := begin(t, db)
+			if err := store.InTx(tx).Dispatch(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var ids []string
+		r := webhook.PendingRequest{Limit: limit, LimitBytes: 1 << 20}
+		for more := true; more; {
+			p, err := store.Pending(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Events) == 0 || len(p.Events) > limit {
+				t.Fatalf("a page of %d events, at most %d are wanted", len(p.Events), limit)
+			}
+			for _, e := range p.Events {
+				ids = append(ids, e.ID)
+				r.After = e.Sequence
+			}
+			more = p.More
+		}
+		if got, want := strings.Join(ids, " "), "e0 e1 e2 e3 e4 e5"; got != want {
+			t.Errorf("in pages of %d: %s, want %s", limit, got, want)
+		}
+	}
+}
+
+// TestPendingKept shows that the store needs not read what it has appended itself, nor after
+// there was no room for it in a page.
+func TestPendingKept(t *testing.T) {
+	db, store := newHost(t)
+	if err := store.Dispatch(t.Context(), events("e", 4)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE ringback_events SET data = x'00'"); err != nil {
+		t.Fatal(err)
+	}
+	r := webhook.PendingRequest{Limit: 10, LimitBytes: 1}
+	for _, want := range []string{"e0", "e1", "e2", "e3"} {
+		p, err := store.Pending(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Events) != 1 || p.Events[0].ID != want || len(p.Damaged) != 0 || p.More != (want != "e3") {
+			t.Fatalf("got %+v, want %s", p, want)
+		}
+		r.After = p.Events[0].Sequence
+	}
+	// What was taken is read again.
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
+	if err != nil || len(p.Events) != 0 || len(p.Damaged) != 4 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
 // TestLanes fixes how records are told apart in the order: a later version that did it
 // otherwise would put what is under way out of order.
 func TestLanes(t *testing.T) {

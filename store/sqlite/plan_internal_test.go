@@ -73,7 +73,7 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectNext":            selectNext,
 		"selectStand":           selectStand,
 		"selectPending":         selectPending,
-		"selectData":            selectData,
+		"selectDescription":     selectDescription,
 		"listenersOfDatabase":   selectCallbacks + listenersOfDatabase,
 		"listenersOfCollection": selectCallbacks + listenersOfCollection,
 		"selectTaken":           selectTaken.statements[0],

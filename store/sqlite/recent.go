@@ -16,9 +16,10 @@ const (
 // need not be read back and decoded. What is in the database counts: any of them may be
 // forgotten, and one that is no longer pending there is of no use.
 type recent struct {
-	mu     sync.Mutex
-	events map[int64]recentEvent // by sequence
-	bytes  int
+	mu        sync.Mutex
+	events    map[int64]*recentEvent // by sequence
+	bytes     int
+	low, high int64 // between which the sequences of all are
 }
 
 // A recentEvent is an event as [webhook.DecodeEvent] would give it.
@@ -43,37 +44,67 @@ func keep(prepared []preparedEvent) []recentEvent {
 func (r *recent) add(events []recentEvent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.events == nil {
-		r.events = make(map[int64]recentEvent)
-	}
 	for _, e := range events {
 		if e.Sequence != 0 && len(r.events) < recentEvents && r.bytes+e.size <= recentBytes {
-			r.events[e.Sequence] = e
-			r.bytes += e.size
+			r.put(&e)
 		}
 	}
 }
 
-// take returns an event, if it is kept, and forgets it: whoever has it may change it.
-func (r *recent) take(sequence int64) (e recentEvent, found bool) {
+// put keeps an event. The caller holds the lock.
+func (r *recent) put(e *recentEvent) {
+	if r.events == nil {
+		r.events = make(map[int64]*recentEvent)
+	}
+	if len(r.events) == 0 {
+		r.low, r.high = e.Sequence, e.Sequence
+	}
+	r.low, r.high = min(r.low, e.Sequence), max(r.high, e.Sequence)
+	r.events[e.Sequence] = e
+	r.bytes += e.size
+}
+
+// span returns the sequences between which all are that are kept. low is behind high where
+// there are none.
+func (r *recent) span() (low, high int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e, found = r.events[sequence]
-	r.bytes -= e.size
-	delete(r.events, sequence)
-	return e, found
+	if len(r.events) == 0 {
+		return 1, 0
+	}
+	return r.low, r.high
+}
+
+// take returns an event, nil where it is not kept, and forgets it: whoever has it may
+// change it.
+func (r *recent) take(sequence int64) *recentEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.events[sequence]
+	if e != nil {
+		r.bytes -= e.size
+		delete(r.events, sequence)
+	}
+	return e
+}
+
+// putBack keeps an event that was taken in vain.
+func (r *recent) putBack(e *recentEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.put(e)
 }
 
 // dropBefore makes room, when there is little left, by forgetting what another process has
 // taken off the outbox: all that comes before the first of the pending events.
-func (r *recent) dropBefore(pending []int64) {
+func (r *recent) dropBefore(first int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.events) < recentEvents/2 && r.bytes < recentBytes/2 {
 		return
 	}
 	for sequence, e := range r.events {
-		if len(pending) == 0 || sequence < pending[0] {
+		if sequence < first {
 			r.bytes -= e.size
 			delete(r.events, sequence)
 		}

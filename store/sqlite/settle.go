@@ -53,7 +53,7 @@ var insertAttempts = newBulk(`INSERT INTO ringback_attempts
 // Settle implements [webhook.Queue].
 func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
 	var disabled []webhook.Callback
-	left := false
+	left, readied := false, false
 	err := s.writer.transactPatiently(ctx, len(outcomes), func(tx tx) (err error) {
 		if err := tx.fence(w); err != nil {
 			return err
@@ -67,12 +67,15 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 				return err
 			}
 		}
-		left = b.left
+		left, readied = b.left || b.readied, b.readied
 		disabled, err = b.close()
 		return err
 	})
 	if err != nil {
 		return nil, named("settle", err)
+	}
+	if readied {
+		s.writer.turns.urge()
 	}
 	if left {
 		s.bell.ring()
@@ -92,7 +95,8 @@ type settlement struct {
 	attempts *bulkRun
 	settled  map[deliveryKey]bool // an outcome that comes again is passed over
 	repeated []int                // outcomes of deliveries that have more attempts than are kept
-	left     bool                 // something is ready, or will be once it is due
+	left     bool                 // of them one is to be tried again
+	readied  bool                 // a delivery that waited for one of them is ready
 }
 
 // A deliveryKey identifies a delivery.
@@ -217,7 +221,7 @@ func (b *settlement) makeWay(o *webhook.Outcome, c *claimedOne, ended bool) erro
 		return nil
 	}
 	readied, err := b.tx.exec(readySuccessor, c.at.callback, c.at.lane, c.track)
-	b.left = b.left || readied > 0
+	b.readied = b.readied || readied > 0
 	return err
 }
 

@@ -24,10 +24,15 @@ const (
 	// first: more of them then share the next, and each costs less.
 	gathering = time.Millisecond
 
-	// company is for how long a patient work waits for one that is not, to share its
-	// transaction, if there was one within companyTime.
+	// company is for how long a patient work waits for another one to share its
+	// transaction, if one that is not patient came within companyTime.
 	company     = 5 * time.Millisecond
 	companyTime = 10 * time.Millisecond
+
+	// urgency is for how long no work is patient after one has waited in vain, or after a
+	// settlement has let the next delivery about a record go on: that one's outcome is
+	// waited for in turn. What takes longer is not delayed much by company.
+	urgency = 20 * company
 )
 
 // turns say when the store may write.
@@ -35,6 +40,7 @@ type turns struct {
 	opened time.Time
 	hosted atomic.Int64 // when a host last dispatched in a transaction of its own, since opened
 	apart  atomic.Int64 // how long such dispatches have been apart lately, on the average
+	urged  atomic.Int64 // when there was a reason last for no work to be patient, since opened
 	ended  time.Time    // the last transaction of the store's
 	shared bool         // by several works
 }
@@ -45,6 +51,15 @@ func (t *turns) yield() {
 	apart := min(now-t.hosted.Swap(now), int64(hostActive))
 	// Of several at once one counts, which is good enough for an average.
 	t.apart.Store((31*t.apart.Load() + apart) / 32)
+}
+
+// urge says that patience does not pay now.
+func (t *turns) urge() { t.urged.Store(int64(time.Since(t.opened))) }
+
+// urgent reports whether no work is to be patient.
+func (t *turns) urgent() bool {
+	urged := t.urged.Load()
+	return urged != 0 && time.Since(t.opened)-time.Duration(urged) < urgency
 }
 
 // end says that a transaction of the store's, of so many works, has ended.

@@ -48,7 +48,7 @@ func (t tx) rows(scan func(scanner) error, query string, args ...any) (err error
 		if more, err := s.next(rows, columns); err != nil || !more {
 			return err
 		}
-		if err := scan(values(s.values)); err != nil {
+		if err := scan(&s.values); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (r *row) Scan(dest ...any) error {
 		err = sql.ErrNoRows
 	}
 	if err == nil {
-		err = values(r.statement.values).Scan(dest...)
+		err = r.statement.values.Scan(dest...)
 	}
 	if closed := r.rows.Close(); err == nil {
 		err = closed

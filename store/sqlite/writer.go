@@ -15,8 +15,10 @@ type writer struct {
 	conn *conn
 
 	// Works are handed over without a buffer: who waits for a turn can still give up.
-	works chan *work
-	plain chan *work // to be run outside of a transaction
+	works   chan *work
+	plain   chan *work    // to be run outside of a transaction
+	waiting atomic.Int64  // works that are not handed over yet
+	arrived chan struct{} // there is one more of them
 
 	closing chan struct{}
 	closed  chan struct{}
@@ -24,7 +26,7 @@ type writer struct {
 
 	turns     turns
 	group     []*work   // what shares the transaction under way
-	prompt    time.Time // the last work came that was not patient
+	prompt    time.Time // when the last work was taken that is not patient
 	busySince time.Time // since when other connections hold the lock; zero when they do not
 
 	bell    *bell
@@ -41,7 +43,7 @@ type writer struct {
 // openWriter opens the connection.
 func openWriter(ctx context.Context, bell *bell, source string) (*writer, error) {
 	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
-		works: make(chan *work), plain: make(chan *work),
+		works: make(chan *work), plain: make(chan *work), arrived: make(chan struct{}, 1),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
@@ -101,11 +103,15 @@ func (w *writer) hand(to chan<- *work, k *work) error {
 		return err
 	}
 	k.queued, k.done = time.Now(), make(chan struct{})
+	w.waiting.Add(1)
+	signal(w.arrived)
 	select {
-	case to <- k:
+	case to <- k: // and is counted off there
 	case <-k.ctx.Done():
+		w.waiting.Add(-1)
 		return k.ctx.Err()
 	case <-w.closing:
+		w.waiting.Add(-1)
 		return errClosed
 	}
 	<-k.done
@@ -121,9 +127,11 @@ func (w *writer) serve() {
 	for {
 		select {
 		case k := <-w.works:
+			w.taken(k)
 			w.commitGroup(k)
 			w.limitLog()
 		case k := <-w.plain:
+			w.waiting.Add(-1)
 			k.try(w.conn)
 			close(k.done)
 		case <-w.looks:

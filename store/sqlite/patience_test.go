@@ -1,0 +1,139 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+// settleBeside runs a Settle without outcomes, which waits a little for another write, as
+// there was one just now.
+func settleBeside(t *testing.T, store webhook.Store, w, as webhook.Worker) (settled chan error) {
+	t.Helper()
+	if err := store.Beat(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	settled = make(chan error, 1)
+	go func() {
+		_, err := store.Settle(t.Context(), as, nil)
+		settled <- err
+	}()
+	<-time.After(time.Millisecond)
+	return settled
+}
+
+// TestPatienceFails lets a Settle fail that has waited for another write: that one is done
+// all the same.
+func TestPatienceFails(t *testing.T) {
+	db, store := newHost(t)
+	w := join(t, store)
+	const n = 30
+	for i := range n {
+		settled := settleBeside(t, store, w, 99)
+		if err := store.Dispatch(t.Context(), event(fmt.Sprint("e", i))); err != nil {
+			t.Error(err)
+		}
+		if err := <-settled; !errors.Is(err, webhook.ErrFenced) {
+			t.Errorf("a stranger's settlement: %v", err)
+		}
+	}
+	if got := count(t, db, "SELECT count(*) FROM ringback_events"); got != n {
+		t.Errorf("%d events, want %d", got, n)
+	}
+}
+
+// TestPatienceGivesUp has a Settle, and what it has waited for, wait for the host: each gives
+// up when its own context ends.
+func TestPatienceGivesUp(t *testing.T) {
+	db, store := newHost(t)
+	w := join(t, store)
+	if err := store.Beat(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	tx := begin(t, db)
+	settled := make(chan error, 1)
+	go func() {
+		_, err := store.Settle(t.Context(), w, nil)
+		settled <- err
+	}()
+	<-time.After(time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := store.Dispatch(ctx, event("e")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a write while the host holds the lock: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-settled; err != nil {
+		t.Errorf("settle: %v", err)
+	}
+}
+
+// TestPatienceHot delivers many events about one record one after the other, alone and while
+// others are appended: no outcome waits for other writes, as the next delivery waits for it.
+func TestPatienceHot(t *testing.T) {
+	const n = 100
+	for _, beside := range []bool{false, true} {
+		var claiming, settling time.Duration
+		for try := 0; try == 0 || try < 10 && settling > 2*claiming+n*time.Millisecond; try++ {
+			claiming, settling = settleHot(t, n, beside)
+		}
+		if settling > 2*claiming+n*time.Millisecond {
+			t.Errorf("beside others %t: %d settlements take %v, as many claims %v", beside, n, settling, claiming)
+		}
+	}
+}
+
+// settleHot returns how long so many deliveries about a record take to be claimed, and to be
+// settled.
+func settleHot(t *testing.T, n int, beside bool) (claiming, settling time.Duration) {
+	t.Helper()
+	store := open(t, filepath.Join(t.TempDir(), "store.db"))
+	c := create(t, store)
+	w := join(t, store)
+	list := events("e", n)
+	for i := range list {
+		list[i].Profile.ID = "hot"
+	}
+	if err := store.Dispatch(t.Context(), list...); err != nil {
+		t.Fatal(err)
+	}
+	if err := fanOut(t, store, []byte("{}"), c); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer cancel()
+	if beside {
+		others.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := store.Dispatch(t.Context(), event(fmt.Sprint("other", i))); err != nil {
+					t.Error(err)
+				}
+				<-time.After(6 * time.Millisecond)
+			}
+		})
+	}
+	for range n {
+		began := time.Now()
+		claimed := claim(t, store, w, 1)
+		if len(claimed) != 1 {
+			t.Fatalf("claimed %d", len(claimed))
+		}
+		claiming += time.Since(began)
+		began = time.Now()
+		if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+			t.Fatal(err)
+		}
+		settling += time.Since(began)
+	}
+	return claiming, settling
+}
