@@ -127,6 +127,10 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 		if len(encoded) > directSize || a.bytes > fanOutMessages {
 			return nil, nil
 		}
+		if e.Subprofile != nil { // the store looks at whose change it is
+			own := *e.Subprofile
+			e.Subprofile = &own
+		}
 		e.Sequence = math.MaxInt64 // it comes after all that is there
 		m, err := r.match(ctx, &e, list)
 		if err != nil {

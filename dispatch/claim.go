@@ -30,7 +30,7 @@ func (r *run) claimLoop(ctx context.Context) {
 		case <-r.ready:
 		case <-ticker.C:
 		}
-		r.behind.Store(false)
+		r.slots.behind.Store(false)
 		for c.fillPools(ctx) {
 		}
 	}
@@ -85,21 +85,8 @@ func (r *run) claim(
 	v := reservation{slots: r.slots, pool: p, most: most}
 	request := webhook.ClaimRequest{Worker: w, Now: time.Now()}
 	request.Limit, request.LimitBytes = r.slots.begin(&v)
-	if p == nil {
-		request.Room = v.room
-	} else {
-		request.Room = func(callback string, h webhook.Health) int {
-			r.behind.Store(true) // it may have more than there is room for
-			return v.room(callback, h)
-		}
-	}
-	request.Limit = max(min(request.Limit, most), 0)
-	if request.LimitBytes <= 0 {
-		request.Limit = 0
-	}
-	if p != nil && request.Limit == 0 {
-		r.behind.Store(true)
-	} else {
+	request.Room = v.room
+	if p == nil || request.Limit > 0 {
 		claimed, err = claim(request)
 	}
 	jobs := make([]job, len(claimed))
@@ -110,7 +97,9 @@ func (r *run) claim(
 		}
 		r.hold(w, len(jobs))
 	}
-	r.slots.take(&v, jobs)
+	if r.slots.take(&v, jobs) {
+		r.ready.raise()
+	}
 	r.start(jobs)
 	return w, claimed, err
 }
@@ -139,7 +128,6 @@ func openTargets(x *webhook.Expansion) (open int) {
 // unclaimed takes notice of new deliveries that were not claimed as they were written.
 func (r *run) unclaimed(deliveries int) {
 	if deliveries > 0 {
-		r.behind.Store(true)
 		r.ready.raise()
 	}
 }

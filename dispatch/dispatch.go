@@ -50,7 +50,7 @@ func New(store webhook.Store, o *Options) (*Engine, error) {
 // Dispatch appends events to the store: durable when it returns nil. To make them
 // part of a transaction of the host's own, use the store's InTx. Calls that are made at the
 // same time may share a transaction, so when ctx ends while that is under way it is not
-// known whether they are appended.
+// known whether they are appended. What it was given is not read once it has returned.
 //
 // While Run runs it may evaluate the conditions of the callbacks that hear of the events,
 // if they are few and were quick so far: then the events are written together with their

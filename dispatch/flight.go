@@ -30,7 +30,10 @@ func (r *run) start(jobs []job) {
 		case r.ctx.Err() != nil:
 			r.unsent(j)
 		default:
-			r.attempts.Go(func() { r.send(j) })
+			r.attempts.Go(func() {
+				r.send(j)
+				r.startWaiting() // what was claimed since its answer may wait for its slot
+			})
 		}
 	}
 	r.startWaiting()
@@ -61,8 +64,8 @@ func (r *run) startWaiting() {
 	}
 }
 
-// sendAll sends one delivery after the other until the run is to end: a goroutine that has grown
-// its stack is used again.
+// sendAll sends one delivery after the other until the run is to end: a goroutine that has
+// grown its stack is used again.
 func (r *run) sendAll(j *job) {
 	for {
 		for ; j != nil; j = r.slots.next() {

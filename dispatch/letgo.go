@@ -18,7 +18,7 @@ const (
 
 	// settleProbe is how many times the store must refuse an outcome, whatever becomes
 	// of others, for the first of all to be offered in its plain form: what is refused
-	// may hold all slots, and then there are no others.
+	// may hold all there is room for, and then there are no others.
 	settleProbe = 20
 )
 

@@ -15,12 +15,14 @@ import (
 // ones.
 type Options struct {
 	// Concurrency is how many requests may be in flight to callbacks that answered,
-	// whatever they answered, within a second the last time. Default 128.
+	// whatever they answered, within a second the last time. Beyond these, deliveries
+	// that are soon to be sent wait in memory, up to 64 for each. Default 128.
 	Concurrency int
 
 	// PerCallback is how many of them may go to one callback to begin with. While it
-	// answers fast with success it may have more, up to Concurrency less an eighth
-	// that is left to others; each failure halves the number. Default 8.
+	// answers fast with success, and more requests do not make it slower, it may have
+	// more, up to Concurrency less an eighth that is left to others; each failure halves
+	// the number. Default 8.
 	PerCallback int
 
 	// Probation is how many requests may be in flight, beside those, to callbacks

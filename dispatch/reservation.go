@@ -12,7 +12,7 @@ import (
 type reservation struct {
 	slots  *slots
 	pool   *pool // nil for new deliveries, each of which goes to where its callback belongs
-	most   int   // for each callback
+	most   int   // altogether
 	bytes  int   // of messages
 	grants []grant
 	probed []string // callbacks of new deliveries that are on probation
@@ -48,6 +48,29 @@ func (v *reservation) poolOf(callback string) *pool {
 	return &v.slots.answering
 }
 
+// begin begins a reservation. It returns how many deliveries may be claimed, new ones as many
+// as the pool of those that answer takes, and how many bytes their messages may have, which
+// are reserved.
+func (s *slots) begin(v *reservation) (deliveries, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := v.pool
+	if p == nil {
+		p = &s.answering
+	}
+	deliveries = max(min(p.free(), v.most), 0)
+	v.bytes = max(min(maxInHand-p.bytes-p.reservedBytes, maxClaimBytes), 0)
+	if v.bytes == 0 {
+		deliveries = 0
+	}
+	if v.pool != nil && deliveries == 0 {
+		s.behind.Store(true)
+		s.denied = s.denied || p.reserved+p.reservedBytes > 0
+	}
+	p.reservedBytes += v.bytes
+	return deliveries, v.bytes
+}
+
 // reserve decides for how many deliveries of a callback there is room: none when it belongs
 // to another pool. Of those that are to be read anew it takes none while enough of them
 // wait: they are read in larger portions.
@@ -64,6 +87,9 @@ func (s *slots) reserve(v *reservation, callback string, h webhook.Health) grant
 	if r.answers && !circuitOpen(h) {
 		g.pool = &s.answering
 	}
+	if v.pool != nil {
+		s.behind.Store(true) // there may be more than is taken
+	}
 	inHand := r.inHand + r.reserved
 	spare := g.pool.free()
 	switch limit := r.limitAt(now, s.perCallback); {
@@ -78,6 +104,9 @@ func (s *slots) reserve(v *reservation, callback string, h webhook.Health) grant
 		g.room = min(r.share(limit)-inHand, max(s.perCallback-inHand, spare))
 	}
 	g.room = max(min(g.room, v.most), 0)
+	if v.pool == g.pool && g.room == 0 && (r.reserved > 0 || spare <= 0) {
+		s.denied = true
+	}
 	if g.room > 0 {
 		s.receiver(callback).reserved += g.room
 		g.pool.reserved += g.room

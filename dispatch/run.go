@@ -41,11 +41,10 @@ type run struct {
 	appends   chan *appending
 	pending   atomic.Bool // events that appendLoop has appended
 	emptied   signal      // the outbox
-	direct    atomic.Bool // appendLoop is there
+	direct    atomic.Bool // appendLoop takes what is appended
 	attempts  sync.WaitGroup
 	senders   chan *job      // to one that is idle
 	sending   atomic.Int64   // senders
-	behind    atomic.Bool    // more deliveries may be ready than were claimed
 	hooks     sync.WaitGroup // calls of the host's
 	identity  identity
 }
@@ -76,7 +75,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		senders:   make(chan *job),
 		listeners: newListenerCache(e.store, e.evaluator, e.options.Logger),
 		appends:   make(chan *appending),
-		identity:  identity{joining: make(chan struct{}, 1), claiming: make(map[webhook.Worker]int), inHand: make(map[webhook.Worker]int)},
+		identity: identity{
+			joining:  make(chan struct{}, 1),
+			claiming: make(map[webhook.Worker]int),
+			inHand:   make(map[webhook.Worker]int),
+		},
 	}
 	r.retries.ring = r.ready
 	defer r.retries.stop()

@@ -14,10 +14,8 @@ const (
 	// settleBatch is how many outcomes are settled in one transaction at most.
 	settleBatch = 256
 
-	// settleMany is how many of them mean that many come: then one waits up to
-	// settleWait for others, and no longer than until something else is written.
-	// A transaction costs about the same however many it settles, and the store may
-	// make one of both.
+	// settleMany is how many of them mean that many come: then the next one waits up to
+	// settleWait for others. A transaction costs about the same however many it settles.
 	settleMany = 8
 	settleWait = time.Millisecond
 )
@@ -55,10 +53,13 @@ type settler struct {
 
 // settleLoop records outcomes, as many in one transaction as there are, until the
 // channel is closed and nothing waits, or ctx has ended too. Until an outcome is recorded
-// its slot stays taken, so that a store that fails holds the engine back instead of
-// filling its memory.
+// its delivery counts as in hand, so that a store that fails holds the engine back instead
+// of filling its memory.
 func (r *run) settleLoop(ctx context.Context) {
-	s := settler{run: r, in: r.outcomes, pause: firstPause, failing: trouble{log: r.log, doing: "settling"}, gather: time.NewTimer(settleWait)}
+	s := settler{
+		run: r, in: r.outcomes, pause: firstPause, gather: time.NewTimer(settleWait),
+		failing: trouble{log: r.log, doing: "settling"},
+	}
 	defer s.gather.Stop()
 	for s.in != nil || len(s.waiting) > 0 {
 		s.step(ctx)
@@ -146,7 +147,7 @@ func (s *settler) next(wait <-chan time.Time) (o outcome, ok bool) {
 	return o, ok
 }
 
-// settle records a batch and frees its slots. What the store does not take waits.
+// settle records a batch and frees what it holds. What the store does not take waits.
 func (s *settler) settle(ctx context.Context, batch []unsettled) {
 	waited := len(s.waiting)
 	slices.SortStableFunc(batch, func(a, b unsettled) int { return cmp.Compare(a.worker, b.worker) })
@@ -164,7 +165,7 @@ func (s *settler) settle(ctx context.Context, batch []unsettled) {
 	if waited == 0 {
 		s.due = time.Now().Add(s.pause)
 	}
-	if s.behind.Load() {
+	if s.slots.behind.Load() {
 		s.ready.raise()
 	}
 }
@@ -184,7 +185,7 @@ func (s *settler) settleAgain(ctx context.Context) {
 	}
 }
 
-// record settles outcomes of one worker in one transaction, and frees their slots if it
+// record settles outcomes of one worker in one transaction, and frees what they hold if it
 // succeeds.
 func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unsettled) error {
 	s.settled = s.settled[:0]

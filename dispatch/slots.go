@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -42,6 +43,12 @@ type slots struct {
 	answering pool
 	probation pool
 	receivers map[string]*receiver // by callback
+	denied    bool                 // room that was reserved, perhaps in vain, when a pool was to be filled
+
+	// behind tells that more deliveries may be ready than were claimed, so that it is to be
+	// looked for them once there is room. It is set with mu held, so that what makes room
+	// finds it set.
+	behind atomic.Bool
 
 	// The receivers that answer for which deliveries wait and that may have more
 	// requests in flight: those with fewer than perCallback, and the others.
@@ -76,24 +83,10 @@ func newSlots(o *Options) *slots {
 // pools returns the pools, each to be filled by itself.
 func (s *slots) pools() []*pool { return []*pool{&s.answering, &s.probation} }
 
-// begin begins a reservation. It returns how many more deliveries its pool takes, new ones
-// that of those that answer, and how many bytes their messages may have, which are reserved.
-// Either may be below zero.
-func (s *slots) begin(v *reservation) (deliveries, bytes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := v.pool
-	if p == nil {
-		p = &s.answering
-	}
-	v.bytes = max(min(maxInHand-p.bytes-p.reservedBytes, maxClaimBytes), 0)
-	p.reservedBytes += v.bytes
-	return p.free(), v.bytes
-}
-
 // take takes deliveries in hand, for which room was reserved, and gives up the rest of the
-// reservation. Those to callbacks that answer wait for a slot: see next.
-func (s *slots) take(v *reservation, jobs []job) {
+// reservation. Those to callbacks that answer wait for a slot: see next. It reports whether
+// what it gives up may have been denied to others.
+func (s *slots) take(v *reservation, jobs []job) (denied bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range v.grants {
@@ -119,6 +112,10 @@ func (s *slots) take(v *reservation, jobs []job) {
 			j.pool.flying++
 		}
 	}
+	if v.pool == nil {
+		denied, s.denied = s.denied, false
+	}
+	return denied
 }
 
 // line lets a receiver take its turn if something waits for it and it may have another
@@ -209,7 +206,8 @@ func (s *slots) drain() (waiting []*job) {
 	return waiting
 }
 
-// release is the end of take.
+// release is the end of take. Others that were claimed at the same time, which share their
+// memory, may be in hand for long: what is large in it is let go.
 func (s *slots) release(outcomes []unsettled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -217,6 +215,7 @@ func (s *slots) release(outcomes []unsettled) {
 		o.pool.taken--
 		o.pool.bytes -= requestSize(o.Claimed)
 		s.receiver(o.Claimed.Callback).inHand--
+		o.Claimed.Message = nil
 	}
 }
 

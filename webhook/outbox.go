@@ -73,7 +73,8 @@ type Listeners struct {
 // An Expansion is what one event fans out to.
 type Expansion struct {
 	Sequence int64
-	// Messages are the event's bodies, in the formats that the targets use.
+	// Messages are the event's bodies, in the formats that the targets use. They are
+	// not written to any more: what is claimed may share them.
 	Messages map[Method][]byte
 	// Targets are the deliveries to write; none takes the event off the outbox.
 	Targets []Target
