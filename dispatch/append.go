@@ -49,8 +49,8 @@ type appending struct {
 	revision int64 // of the registry, when that was found out
 	done     chan error
 
-	mu       sync.Mutex // held while the content of the events is read
-	contents []webhook.Event
+	mu   sync.Mutex      // held while the content of the events is read
+	kept []webhook.Event // copies, once the caller has them back
 }
 
 // abandon is for a caller that does not wait for the end: what it does with its events from
@@ -58,9 +58,19 @@ type appending struct {
 func (a *appending) abandon() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i := range a.contents {
-		a.contents[i] = a.contents[i].Stored()
+	a.kept = a.plain()
+	for i := range a.kept {
+		a.kept[i] = a.kept[i].Stored()
 	}
+}
+
+// plain returns the events as they are appended otherwise.
+func (a *appending) plain() []webhook.Event {
+	events := make([]webhook.Event, len(a.events))
+	for i := range a.events {
+		events[i] = a.events[i].Event
+	}
+	return events
 }
 
 // dispatch appends events.
@@ -95,7 +105,7 @@ func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
 		return err
 	}
 	// Should they be there after all, their IDs tell.
-	return r.store.Dispatch(ctx, a.contents...)
+	return r.store.Dispatch(ctx, a.plain()...)
 }
 
 // expandAll finds out who hears of the events. It returns nil where that takes too long or
@@ -108,11 +118,7 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			a, err = nil, nil
 		}
 	}()
-	a = &appending{
-		events:   make([]webhook.ExpandedEvent, len(events)),
-		contents: make([]webhook.Event, len(events)),
-		done:     make(chan error, 1),
-	}
+	a = &appending{events: make([]webhook.ExpandedEvent, len(events)), done: make(chan error, 1)}
 	var spent time.Duration
 	for i := range events {
 		list, ok := r.quickListeners(ctx, events[i].Scope(), a, i == 0)
@@ -142,7 +148,6 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			return nil, nil
 		}
 		e.Sequence = 0
-		a.contents[i] = e
 		a.events[i] = webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(sequence int64) webhook.Expansion {
 			return r.encode(a, i, m, sequence)
 		}}
@@ -170,7 +175,10 @@ func (r *run) quickListeners(ctx context.Context, scope webhook.Scope, a *append
 func (r *run) encode(a *appending, i int, m *match, sequence int64) (x webhook.Expansion) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e := a.contents[i]
+	e := a.events[i].Event
+	if a.kept != nil {
+		e = a.kept[i]
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
@@ -203,7 +211,7 @@ func (r *run) appendLoop(ctx context.Context) {
 			if a.pending.Load() {
 				a.await(ctx)
 			}
-			a.write(ctx, a.collect(ctx, first))
+			a.write(ctx, a.collect(first))
 		}
 	}
 }
@@ -231,7 +239,7 @@ func (a *appender) await(ctx context.Context) {
 
 // collect returns an appending with those that wait behind it, or soon come when there are
 // many.
-func (a *appender) collect(ctx context.Context, first *appending) []*appending {
+func (a *appender) collect(first *appending) []*appending {
 	batch := []*appending{first}
 	events, rows, bytes := len(first.events), first.rows, first.bytes
 	var wait <-chan time.Time
@@ -244,8 +252,8 @@ func (a *appender) collect(ctx context.Context, first *appending) []*appending {
 		if events >= a.last {
 			wait = nil
 		}
-		next := a.next(ctx, wait)
-		if next == nil {
+		next, ok := soon(a.appends, wait)
+		if !ok {
 			break
 		}
 		batch = append(batch, next)
@@ -257,30 +265,13 @@ func (a *appender) collect(ctx context.Context, first *appending) []*appending {
 	return batch
 }
 
-// next returns an appending that is there, or comes while wait does not ring; nil does not
-// wait.
-func (a *appender) next(ctx context.Context, wait <-chan time.Time) *appending {
-	select {
-	case next := <-a.appends:
-		return next
-	default:
-	}
-	if wait == nil {
-		return nil
-	}
-	select {
-	case next := <-a.appends:
-		return next
-	case <-wait:
-	case <-ctx.Done():
-	}
-	return nil
-}
-
 // write writes a batch in one transaction and takes in hand what the store gives.
 func (a *appender) write(ctx context.Context, batch []*appending) {
-	revision, heard := batch[0].revision, 0
-	var events []webhook.ExpandedEvent
+	revision, heard, count := batch[0].revision, 0, 0
+	for _, x := range batch {
+		count += len(x.events)
+	}
+	events := make([]webhook.ExpandedEvent, 0, count)
 	written := batch[:0]
 	for _, x := range batch {
 		if x.revision != revision || !a.direct.Load() {

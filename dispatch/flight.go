@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -89,8 +88,7 @@ func (r *run) send(j *job) {
 		r.unsent(j)
 		return
 	}
-	// The requests in flight outlive the run's context: that is what draining means.
-	j.result = r.engine.attempt(context.WithoutCancel(r.ctx), j.Claimed)
+	j.result = r.engine.attempt(r.outliving, j.Claimed)
 	o := r.judge(j.Claimed, &j.result)
 	if !o.Pause.IsZero() {
 		r.retries.set(o.Pause)

@@ -159,7 +159,7 @@ func (c *listenerCache) read(ctx context.Context, scope webhook.Scope) (cached, 
 		l.condition, l.err = c.evaluator.Compile(callback.Expression)
 		list[i] = l
 	}
-	read := cached{list: list, revision: stored.Revision}
+	read := cached{list: list, revision: stored.Revision, large: len(list) > maxCached}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if damaged {
@@ -168,14 +168,13 @@ func (c *listenerCache) read(ctx context.Context, scope webhook.Scope) (cached, 
 	if stored.Revision >= c.revision {
 		c.keep(scope, read, damaged)
 	}
-	read.large = len(list) > maxCached
 	return read, nil
 }
 
 // keep is called with mu held.
 func (c *listenerCache) keep(scope webhook.Scope, read cached, damaged bool) {
-	if len(read.list) > maxCached {
-		read = cached{large: true}
+	if read.large {
+		read.list = nil
 	}
 	size := len(read.list) + 1 // that a scope has no listeners takes room as well
 	if c.size+size > maxCached {

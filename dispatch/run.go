@@ -28,6 +28,9 @@ type run struct {
 	store  webhook.Store
 	log    *slog.Logger
 	ctx    context.Context // of Run: what outlasts the loop that begins it looks here
+	// outliving is ctx without its end: requests in flight outlive it, which is what
+	// draining means.
+	outliving context.Context
 
 	appended  signal // events may be pending
 	ready     signal // deliveries may be ready, or there is room for more of them
@@ -66,6 +69,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		store:     e.store,
 		log:       e.options.Logger,
 		ctx:       ctx,
+		outliving: context.WithoutCancel(ctx),
 		appended:  newSignal(),
 		ready:     newSignal(),
 		prunes:    newSignal(),

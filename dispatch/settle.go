@@ -115,7 +115,7 @@ func (s *settler) collect(first outcome) []unsettled {
 		wait = s.gather.C
 	}
 	for len(batch) < settleBatch {
-		next, ok := s.next(wait)
+		next, ok := soon(s.in, wait)
 		if !ok {
 			break
 		}
@@ -124,27 +124,6 @@ func (s *settler) collect(first outcome) []unsettled {
 	s.many = len(batch) >= settleMany
 	s.batch = batch
 	return batch
-}
-
-// next returns an outcome that is there, or comes while wait does not ring; nil does not
-// wait.
-func (s *settler) next(wait <-chan time.Time) (o outcome, ok bool) {
-	select {
-	case o, ok = <-s.in:
-	default:
-		if wait == nil {
-			return outcome{}, false
-		}
-		select {
-		case o, ok = <-s.in:
-		case <-wait:
-			return outcome{}, false
-		}
-	}
-	if !ok {
-		s.in = nil
-	}
-	return o, ok
 }
 
 // settle records a batch and frees what it holds. What the store does not take waits.
@@ -208,7 +187,11 @@ func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unse
 		s.prunes.raise() // their deliveries become dead
 	}
 	for _, o := range outcomes {
-		if o.Outcome.State == webhook.DeliveryReady {
+		switch {
+		case o.Outcome.State != webhook.DeliveryReady:
+		case o.Outcome.Due.IsZero():
+			s.ready.raise()
+		default:
 			s.retries.set(o.Outcome.Due)
 		}
 	}

@@ -15,7 +15,8 @@
 //
 // Writes that wait at the same time share a transaction, so the disk is waited for once.
 // What became of deliveries waits up to 5 ms for another write to share its transaction with,
-// if there was one within 10 ms and no other delivery waits for it.
+// if there was one within 10 ms, except for a while after that was in vain or another delivery
+// waited for one of them.
 //
 // What was acknowledged survives a power cut, provided that commits wait for the
 // disk (WAL mode with synchronous=FULL, which is not the driver's default). [Open]

@@ -20,9 +20,11 @@ const (
 	hostTurn = 2 * time.Millisecond
 	busyTurn = 10 * time.Millisecond
 
-	// gathering is what lies between two transactions where several works shared the
-	// first: more of them then share the next, and each costs less.
+	// gathering is what lies between two transactions where more than fewWorks shared the
+	// first: more of them then share the next, and each costs less. An engine has at most so
+	// many at a time, each of which it has gathered itself.
 	gathering = time.Millisecond
+	fewWorks  = 3
 
 	// company is for how long a patient work waits for another one to share its
 	// transaction, if one that is not patient came within companyTime.
@@ -42,7 +44,7 @@ type turns struct {
 	apart  atomic.Int64 // how long such dispatches have been apart lately, on the average
 	urged  atomic.Int64 // when there was a reason last for no work to be patient, since opened
 	ended  time.Time    // the last transaction of the store's
-	shared bool         // by several works
+	shared bool         // by more than fewWorks
 }
 
 // yield says that a host is writing.
@@ -63,7 +65,7 @@ func (t *turns) urgent() bool {
 }
 
 // end says that a transaction of the store's, of so many works, has ended.
-func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > 3 }
+func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > fewWorks }
 
 // gap returns what is to lie between two transactions now.
 func (t *turns) gap() time.Duration {

@@ -15,9 +15,8 @@ const (
 	idlePoll  = time.Second           // and otherwise up to this, while the system tells of writes
 )
 
-// Watch implements [webhook.Outbox]. The store's own commits wake it at once only where they
-// leave something that is pending, or ready and not claimed; otherwise when the store has
-// not written for a moment.
+// Watch implements [webhook.Outbox]. The store's own commits wake it only where they leave
+// something that is pending, or ready and not claimed.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	w := watch{writer: s.writer, listener: s.bell.listen(), written: s.writer.transactions.Load()}
 	defer s.bell.leave(w.listener)
@@ -39,9 +38,7 @@ func (s *Store) Watch(ctx context.Context, wake func()) error {
 		case <-w.listener.hinted:
 			w.hint()
 		case <-w.timer.C:
-			if w.tick() {
-				wake()
-			}
+			w.tick()
 		}
 	}
 }
@@ -59,7 +56,6 @@ type watch struct {
 
 	armed   bool  // the notifier is
 	written int64 // transactions of the store's own at the last look
-	active  bool  // there had been some since the one before
 }
 
 // hint takes notice that somebody writes. The store's own writing is no hint: the writer
@@ -77,12 +73,11 @@ func (w *watch) hint() {
 	}
 }
 
-// tick looks, and reports whether the store has come to rest since the last time.
-func (w *watch) tick() (rested bool) {
+// tick looks.
+func (w *watch) tick() {
 	written := w.writer.transactions.Load()
 	resting := written == w.written && !w.writer.writing.Load()
-	rested = w.active && resting
-	w.written, w.active = written, !resting
+	w.written = written
 	switch {
 	case w.pause == 0: // the first time
 		w.pause = poll
@@ -100,5 +95,4 @@ func (w *watch) tick() (rested bool) {
 	w.writer.look() // after the notifier was armed: nothing comes in between
 	w.due = time.Now().Add(w.pause)
 	w.timer.Reset(w.pause)
-	return rested
 }
