@@ -59,7 +59,7 @@ func (p *product) addBacklog(ctx context.Context, n int) error {
 			after = e.Sequence
 			expansions = append(expansions, webhook.Expansion{
 				Sequence: e.Sequence, Targets: targets,
-				Messages: map[webhook.Method][]byte{webhook.MethodJSON: message(from + i)},
+				Messages: webhook.Messages{JSON: message(from + i)},
 			})
 		}
 		if err := p.store.FanOut(ctx, expansions); err != nil {

@@ -112,16 +112,15 @@ func (m *match) fail(event *webhook.Event, l *listener, failure string) {
 func (m *match) encode(event *webhook.Event) webhook.Expansion {
 	x := webhook.Expansion{
 		Sequence: event.Sequence,
-		Messages: make(map[webhook.Method][]byte, 1),
 		Targets:  make([]webhook.Target, 0, len(m.heard)),
 		Failures: m.failures,
 	}
 	var refused map[webhook.Method]string // why there is no message
 	for _, l := range m.heard {
-		if x.Messages[l.Method] == nil && refused[l.Method] == "" {
+		if x.Messages.In(l.Method) == nil && refused[l.Method] == "" {
 			body, err := message.Encode(l.Method, event)
 			if err == nil {
-				x.Messages[l.Method] = body
+				x.Messages.Set(l.Method, body)
 			} else {
 				if refused == nil {
 					refused = make(map[webhook.Method]string)

@@ -246,7 +246,9 @@ func (s *healthStore) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webh
 	r.Room = func(callback string, _ webhook.Health) int { return room(callback, s.health) }
 	claimed, err := s.Store.Claim(ctx, r)
 	for i := range claimed {
-		claimed[i].To.Health = s.health
+		to := *claimed[i].To
+		to.Health = s.health
+		claimed[i].To = &to
 	}
 	return claimed, err
 }

@@ -73,7 +73,7 @@ func (s *fanOutMeter) FanOut(ctx context.Context, expansions []webhook.Expansion
 	rows, bytes := 0, 0
 	for _, x := range expansions {
 		rows += len(x.Targets) + len(x.Failures)
-		for _, m := range x.Messages {
+		for _, m := range [][]byte{x.Messages.JSON, x.Messages.XML} {
 			bytes += len(m)
 		}
 	}

@@ -62,7 +62,7 @@ func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error
 		if e.event != nil {
 			x.about = record{e.scope, e.event.Record().ID}
 		}
-		x.size = len(x.Messages[webhook.MethodJSON]) + len(x.Messages[webhook.MethodXML])
+		x.size = len(x.Messages.JSON) + len(x.Messages.XML)
 		w.add(ctx, x)
 	}
 	w.flush(ctx)

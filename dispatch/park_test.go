@@ -108,7 +108,7 @@ func alive(x webhook.Expansion) bool {
 func TestRefusedEvent(t *testing.T) {
 	for name, refuses := range map[string]func(webhook.Expansion) bool{
 		"deliveries": alive,
-		"messages":   func(x webhook.Expansion) bool { return len(x.Messages) > 0 },
+		"messages":   func(x webhook.Expansion) bool { return x.Messages.JSON != nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, nil, func(b *bench) {
@@ -251,7 +251,7 @@ func TestStoreWithoutRoom(t *testing.T) {
 			inBubble(t, nil, func(b *bench) {
 				back := time.Now().Add(test.down)
 				b.Engine = b.engineOn(&refusingStore{Store: b.Store, refuses: func(x webhook.Expansion) bool {
-					return time.Now().Before(back) && len(x.Messages[webhook.MethodJSON]) > 2000
+					return time.Now().Before(back) && len(x.Messages.JSON) > 2000
 				}}, nil)
 				c := b.Callback("hook", webhook.Callback{})
 				large := update("large", 1)

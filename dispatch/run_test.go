@@ -163,7 +163,7 @@ func TestTakeOver(t *testing.T) {
 		}
 		if err := b.Store.FanOut(t.Context(), []webhook.Expansion{{
 			Sequence: 2,
-			Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(`{"profile":{"ID":"1"}}`)},
+			Messages: webhook.Messages{JSON: []byte(`{"profile":{"ID":"1"}}`)},
 			Targets:  []webhook.Target{{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}},
 		}}); err != nil {
 			t.Fatal(err)

@@ -112,7 +112,7 @@ func TestChangedCallback(t *testing.T) {
 			row := rows[i*7%len(rows)] // each follows others
 			c := &webhook.Claimed{
 				Delivery: webhook.Delivery{ID: strconv.Itoa(i), Callback: row.callback, Method: row.method, Encoding: row.encoding},
-				To:       row.to, Message: []byte("a message"),
+				To:       &row.to, Message: []byte("a message"),
 			}
 			if a := b.Engine.Attempt(b.Context(), c); a.Status != 200 || a.Error != "" {
 				b.Fatalf("%+v", a)
@@ -146,7 +146,7 @@ func TestPreparedIsBounded(t *testing.T) {
 		for i := range 2 * limit {
 			c := &webhook.Claimed{
 				Delivery: webhook.Delivery{ID: "1", Callback: strconv.Itoa(i), Method: "json", Encoding: "body"},
-				To:       webhook.Callback{URL: "https://example.com/" + strconv.Itoa(i)},
+				To:       &webhook.Callback{URL: "https://example.com/" + strconv.Itoa(i)},
 			}
 			if a := b.Engine.Attempt(b.Context(), c); a.Status != 200 {
 				b.Fatalf("%+v", a)

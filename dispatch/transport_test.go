@@ -317,7 +317,7 @@ func attemptable(t testing.TB) (*dispatch.Engine, *webhook.Claimed) {
 	})
 	return engine, &webhook.Claimed{
 		Delivery: webhook.Delivery{ID: "e1_21", Callback: "21", Method: webhook.MethodJSON, Encoding: webhook.EncodingBody},
-		To:       webhook.Callback{URL: "http://" + listener.Addr().String() + "/hooks/1?a=b", Secret: signature.NewSecret()},
+		To:       &webhook.Callback{URL: "http://" + listener.Addr().String() + "/hooks/1?a=b", Secret: signature.NewSecret()},
 		Message:  bytes.Repeat([]byte("a"), 600),
 	}
 }

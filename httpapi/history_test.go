@@ -43,7 +43,7 @@ func (h *history) tell(event, record string) {
 	h.must(err)
 	listeners, err := h.Listeners(ctx, webhook.Scope{Database: "788"})
 	h.must(err)
-	x := webhook.Expansion{Sequence: pending.Events[0].Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(`{}`)}}
+	x := webhook.Expansion{Sequence: pending.Events[0].Sequence, Messages: webhook.Messages{JSON: []byte(`{}`)}}
 	for _, c := range listeners.Callbacks {
 		x.Targets = append(x.Targets, webhook.Target{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody})
 	}

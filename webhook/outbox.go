@@ -75,13 +75,33 @@ type Expansion struct {
 	Sequence int64
 	// Messages are the event's bodies, in the formats that the targets use. They are
 	// not written to any more: what is claimed may share them.
-	Messages map[Method][]byte
+	Messages Messages
 	// Targets are the deliveries to write; none takes the event off the outbox.
 	Targets []Target
 	// Failures are the callbacks whose condition failed on the event: each is
 	// counted and kept as the callback's ExpressionError, which changes neither
 	// its version nor the registry's revision.
 	Failures []ExpressionFailure
+}
+
+// Messages are the bodies of an event, nil in a format that is not used.
+type Messages struct{ JSON, XML []byte }
+
+// In returns the body in the format of a method.
+func (m *Messages) In(method Method) []byte {
+	if method == MethodXML {
+		return m.XML
+	}
+	return m.JSON
+}
+
+// Set sets the body in the format of a method.
+func (m *Messages) Set(method Method, body []byte) {
+	if method == MethodXML {
+		m.XML = body
+	} else {
+		m.JSON = body
+	}
 }
 
 // An ExpressionFailure is a callback whose condition failed, and how. It is passed

@@ -95,8 +95,9 @@ type ClaimRequest struct {
 // A Claimed is a delivery in the hands of a worker.
 type Claimed struct {
 	Delivery
-	// To is the callback as it is now.
-	To Callback
+	// To is the callback as it is now. It is shared between deliveries: not to be written
+	// to.
+	To *Callback
 	// Message is the event's body, in the delivery's format. It is shared between
 	// deliveries: not to be written to.
 	Message []byte

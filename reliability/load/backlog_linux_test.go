@@ -90,7 +90,7 @@ func newBacklog(t *testing.T, file, url string, events int) *sqlite.Store {
 				record, change, strings.Repeat("x", 1000))
 			expansions[i] = webhook.Expansion{
 				Sequence: int64(from + i + 1), Targets: targets,
-				Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(message)},
+				Messages: webhook.Messages{JSON: []byte(message)},
 			}
 		}
 		if err := store.Dispatch(t.Context(), list[:n]...); err != nil {

@@ -133,7 +133,7 @@ func fanOut(t *testing.T, store webhook.Store, c webhook.Callback, events ...str
 		message := fmt.Sprintf(`{"profile":{"ID":%q,"fields":{"n":1}}}`, event)
 		expansions = append(expansions, webhook.Expansion{
 			Sequence: int64(i + 1),
-			Messages: map[webhook.Method][]byte{c.Method: []byte(message)},
+			Messages: webhook.Messages{JSON: []byte(message)},
 			Targets:  []webhook.Target{{Callback: c.ID, Method: c.Method, Encoding: c.Encoding}},
 		})
 	}

@@ -30,7 +30,9 @@ func (s *skewed) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.C
 	}
 	claimed, err := s.Store.Claim(ctx, r)
 	for i := range claimed {
-		claimed[i].To.Health = s.seen(claimed[i].To.Health)
+		to := *claimed[i].To
+		to.Health = s.seen(to.Health)
+		claimed[i].To = &to
 	}
 	return claimed, err
 }

@@ -58,7 +58,7 @@ func TestMaxBacklog(t *testing.T) {
 	}
 	fanOut := func(sequence int64, callbacks ...webhook.Callback) {
 		t.Helper()
-		x := webhook.Expansion{Sequence: sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte("m")}}
+		x := webhook.Expansion{Sequence: sequence, Messages: webhook.Messages{JSON: []byte("m")}}
 		for _, c := range callbacks {
 			x.Targets = append(x.Targets, webhook.Target{Callback: c.ID, Method: webhook.MethodJSON})
 		}

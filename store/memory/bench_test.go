@@ -124,7 +124,7 @@ func newWorkload(b *testing.B) *workload {
 		Room: func(string, webhook.Health) int { return 100 },
 	}
 	x := webhook.Expansion{
-		Messages: map[webhook.Method][]byte{webhook.MethodJSON: bytes.Repeat([]byte("m"), 500)},
+		Messages: webhook.Messages{JSON: bytes.Repeat([]byte("m"), 500)},
 		Targets:  []webhook.Target{{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}},
 	}
 	expand := func(sequence int64) webhook.Expansion {

@@ -59,7 +59,7 @@ func (s *Store) takeOff(e *event) {
 // where there is one, takes what it may.
 func (s *Store) fanOut(e *event, x webhook.Expansion, b *batch) {
 	for _, t := range x.Targets {
-		d := s.deliver(e, t, x.Messages)
+		d := s.deliver(e, t, &x.Messages)
 		if d != nil && d.state == webhook.DeliveryReady && !b.take(d) {
 			s.offer(d)
 		}
@@ -74,7 +74,7 @@ func (s *Store) fanOut(e *event, x webhook.Expansion, b *batch) {
 
 // deliver writes the delivery of an event to a target, and returns it if there is one.
 // When it is ready, it is yet to be claimed or offered.
-func (s *Store) deliver(e *event, t webhook.Target, messages map[webhook.Method][]byte) *delivery {
+func (s *Store) deliver(e *event, t webhook.Target, messages *webhook.Messages) *delivery {
 	c := s.registered[t.Callback]
 	if c == nil || c.State == webhook.StateDisabled {
 		return nil
@@ -107,13 +107,13 @@ func (s *Store) deliver(e *event, t webhook.Target, messages map[webhook.Method]
 }
 
 // message returns the event's message of a format: that of another delivery, or a copy.
-func (e *event) message(method webhook.Method, messages map[webhook.Method][]byte) []byte {
+func (e *event) message(method webhook.Method, messages *webhook.Messages) []byte {
 	for _, d := range e.deliveries {
 		if d.method == method {
 			return d.message
 		}
 	}
-	if message, found := messages[method]; found {
+	if message := messages.In(method); message != nil {
 		return append([]byte{}, message...)
 	}
 	return nil

@@ -90,8 +90,14 @@ func (b *batch) claimed() []webhook.Claimed {
 	}
 	b.worker.beat++
 	claimed := make([]webhook.Claimed, len(taken))
+	var last *callback
+	var to *webhook.Callback
 	for i, d := range taken {
-		claimed[i] = webhook.Claimed{Delivery: d.view(), To: d.callback.Callback, Message: d.message}
+		if d.callback != last {
+			now := d.callback.Callback
+			last, to = d.callback, &now
+		}
+		claimed[i] = webhook.Claimed{Delivery: d.view(), To: to, Message: d.message}
 	}
 	return claimed
 }

@@ -71,7 +71,7 @@ func (a *appending) run(tx tx) error {
 		if p.fanned {
 			expansions[i] = a.events[i].Expand(next + int64(i))
 		}
-		p.messages = messagesOf(expansions[i])
+		p.messages = expansions[i].Messages
 	}
 	if err := tx.append(a.prepared, next); err != nil || a.pending {
 		return err
@@ -91,7 +91,7 @@ func (a *appending) fanOut(tx tx, expansions []webhook.Expansion) error {
 		}
 		expansions[i].Sequence = p.sequence
 		events = append(events, takenOff{
-			Expansion: expansions[i], messages: p.messages, lane: p.lane,
+			Expansion: expansions[i], lane: p.lane,
 			argument: p.argument, place: p.place,
 			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
 			record: p.event.Record().ID, action: p.event.Action,

@@ -100,8 +100,8 @@ func (b *birth) ask(c webhook.Callback) int {
 // add takes notice of a delivery of an event that was claimed. Its message is the
 // expansion's own: nobody writes to either.
 func (b *birth) add(to *addressee, e *takenOff, d webhook.Delivery) {
-	message := *e.messages.in(d.Method)
+	message := e.Messages.In(d.Method)
 	to.parent.room--
 	b.size += len(message)
-	b.claimed = append(b.claimed, webhook.Claimed{Delivery: d, To: to.parent.Callback, Message: message})
+	b.claimed = append(b.claimed, webhook.Claimed{Delivery: d, To: &to.parent.Callback, Message: message})
 }

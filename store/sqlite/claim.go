@@ -176,7 +176,7 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		c.claimed = append(c.claimed, webhook.Claimed{Delivery: d, To: to, Message: message})
+		c.claimed = append(c.claimed, webhook.Claimed{Delivery: d, To: &to, Message: message})
 	}
 	return len(c.claimed) == c.r.Limit, nil
 }

@@ -12,11 +12,11 @@ type preparedEvent struct {
 	encoded []byte
 	lane    int64
 
-	sequence int64    // under which it is appended, 0 where its ID is known
-	argument any      // the same, unless its ID is known
-	place    any      // the lane as an argument
-	fanned   bool     // it is fanned out already
-	messages messages // where it is
+	sequence int64            // under which it is appended, 0 where its ID is known
+	argument any              // the same, unless its ID is known
+	place    any              // the lane as an argument
+	fanned   bool             // it is fanned out already
+	messages webhook.Messages // where it is
 }
 
 // prepareEvents checks events and encodes them.
@@ -75,9 +75,9 @@ func (t tx) append(events []preparedEvent, next int64) error {
 		if p.fanned {
 			pending, data = 0, nothing
 		}
-		err := rows.add(len(data)+len(p.messages.json)+len(p.messages.xml),
+		err := rows.add(len(data)+len(p.messages.JSON)+len(p.messages.XML),
 			p.argument, e.ID, database, e.Collection, e.Record().ID, p.parent(), action,
-			p.place, now, pending, data, p.messages.json, p.messages.xml)
+			p.place, now, pending, data, p.messages.JSON, p.messages.XML)
 		if err != nil {
 			return err
 		}

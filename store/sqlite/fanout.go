@@ -98,32 +98,7 @@ type takenOff struct {
 	lane                             int64
 	id, database, collection, record string
 	action                           webhook.Action
-	messages                         messages
 	argument, place                  any // the sequence and the lane as arguments
-}
-
-// messages are an event's, nil where there is none.
-type messages struct{ json, xml []byte }
-
-func messagesOf(x webhook.Expansion) messages {
-	return messages{message(x, webhook.MethodJSON), message(x, webhook.MethodXML)}
-}
-
-// message returns a message of an event: nil, which is NULL, where there is none.
-func message(x webhook.Expansion, method webhook.Method) []byte {
-	message, found := x.Messages[method]
-	if found && message == nil {
-		return []byte{}
-	}
-	return message
-}
-
-// in returns the message in the format of a method.
-func (m *messages) in(method webhook.Method) *[]byte {
-	if method == webhook.MethodXML {
-		return &m.xml
-	}
-	return &m.json
 }
 
 // replaceAll replaces events by their deliveries, except where that was done before.
@@ -140,7 +115,7 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 		err := row.Scan(&i, &e.lane, &e.id, &e.database, &e.collection, &e.record, &action)
 		if err == nil {
 			e.action = webhook.Action(action)
-			e.Expansion, e.messages = expansions[i], messagesOf(expansions[i])
+			e.Expansion = expansions[i]
 			e.argument, e.place = keys[2*i+1], e.lane
 			events[i] = e
 		}
@@ -157,7 +132,7 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 			continue
 		}
 		seen[e.Sequence] = true
-		if err := f.tx.run(takeOff, e.argument, e.messages.json, e.messages.xml); err != nil {
+		if err := f.tx.run(takeOff, e.argument, e.Messages.JSON, e.Messages.XML); err != nil {
 			return err
 		}
 		taken = append(taken, *e)
@@ -275,7 +250,7 @@ func (f *fanOut) stand(e *takenOff, to *addressee, method webhook.Method) (state
 	}
 	f.open[at] = true
 	if f.birth != nil {
-		worker, err = f.birth.claimant(f.tx, to, *e.messages.in(method))
+		worker, err = f.birth.claimant(f.tx, to, e.Messages.In(method))
 	}
 	if worker != 0 {
 		return claimed, worker, err

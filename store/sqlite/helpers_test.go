@@ -115,11 +115,12 @@ func fanOut(t testing.TB, store webhook.Store, message []byte, callbacks ...webh
 	return store.FanOut(t.Context(), expansions(p.Events, message, callbacks...))
 }
 
-// expansions expand events to callbacks, with a message.
+// expansions expand events to callbacks, with a message, which may be empty.
 func expansions(events []webhook.Event, message []byte, callbacks ...webhook.Callback) []webhook.Expansion {
 	list := make([]webhook.Expansion, len(events))
+	message = append([]byte{}, message...)
 	for i, e := range events {
-		list[i] = webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: message}}
+		list[i] = webhook.Expansion{Sequence: e.Sequence, Messages: webhook.Messages{JSON: message}}
 		for _, c := range callbacks {
 			list[i].Targets = append(list[i].Targets, webhook.Target{Callback: c.ID})
 		}

@@ -211,7 +211,7 @@ func fanOutSome(ctx context.Context, store *sqlite.Store, callbacks []webhook.Ca
 	}
 	var expansions []webhook.Expansion
 	for _, e := range pending.Events {
-		x := webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(e.ID)}}
+		x := webhook.Expansion{Sequence: e.Sequence, Messages: webhook.Messages{JSON: []byte(e.ID)}}
 		for _, c := range callbacks {
 			x.Targets = append(x.Targets, webhook.Target{Callback: c.ID})
 		}

@@ -151,8 +151,8 @@ func fanOutMarked(t *testing.T, store webhook.Store, callbacks ...webhook.Callba
 	}
 	for _, e := range p.Events {
 		message := []byte(fmt.Sprint(e.Profile.ID, e.Profile.Fields["text"]))
-		x := webhook.Expansion{Sequence: e.Sequence, Messages: map[webhook.Method][]byte{
-			webhook.MethodJSON: message, webhook.MethodXML: append([]byte("<"), message...),
+		x := webhook.Expansion{Sequence: e.Sequence, Messages: webhook.Messages{
+			JSON: message, XML: append([]byte("<"), message...),
 		}}
 		for i, c := range callbacks {
 			x.Targets = append(x.Targets, webhook.Target{

@@ -79,7 +79,7 @@ func testAppendClaimGives(h *harness) {
 	e := subprofile("e", "d", "c", "r")
 	e.Action = webhook.ActionCreate
 	claimed := h.appendAndClaim(claimAll(h.join()), h.expandedTo(e, webhook.Expansion{
-		Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte("e"), webhook.MethodXML: []byte("<e/>")},
+		Messages: webhook.Messages{JSON: []byte("e"), XML: []byte("<e/>")},
 		Targets:  []webhook.Target{{Callback: c.ID, Method: webhook.MethodXML, Encoding: webhook.EncodingForm}},
 	}))
 	equal(h, "claimed", len(claimed), 1)
@@ -91,7 +91,7 @@ func testAppendClaimGives(h *harness) {
 		State: webhook.DeliveryClaimed, Created: got.Created,
 	})
 	equal(h, "delivery", claimed[0].Delivery, got)
-	equal(h, "callback", claimed[0].To, c)
+	equal(h, "callback", *claimed[0].To, c)
 	equal(h, "message", string(claimed[0].Message), "<e/>")
 	equal(h, "claimed of a profile", h.purge("d", "", "parent"), 1) // it is known whose subprofile it is
 }
@@ -103,7 +103,7 @@ func testAppendClaimCallbackNow(h *harness) {
 	h.settle(w, webhook.DeliveryReady, claimed...)
 	c = h.update(c.ID, func(c *webhook.Callback) { c.Expression = "true" })
 	claimed = h.appendAndClaim(claimAll(w), h.expanded([]webhook.Callback{c}, profile("e2", "r2"))...)
-	equal(h, "callback, with its failures", claimed[0].To, c)
+	equal(h, "callback, with its failures", *claimed[0].To, c)
 	equal(h, "failures", claimed[0].To.Health.Failures, 1)
 }
 
@@ -145,12 +145,12 @@ func testAppendClaimBehind(h *harness) {
 func testAppendClaimTargets(h *harness) {
 	first, second, third := h.create("d", ""), h.create("d", ""), h.create("d", "")
 	x := expand(profile("e", "r"), third, first, second, first)
-	x.Messages[webhook.MethodXML] = []byte("<e/>")
+	x.Messages.XML = []byte("<e/>")
 	x.Targets[1].Method = webhook.MethodXML
 	claimed := h.appendAndClaim(claimAll(h.join()), h.expandedTo(profile("e", "r"), x))
 	messages := make(map[string]string)
 	for _, c := range claimed {
-		equal(h, "delivery", c.Delivery, h.delivery("e", c.To))
+		equal(h, "delivery", c.Delivery, h.delivery("e", *c.To))
 		messages[c.Callback] = string(c.Message)
 	}
 	equal(h, "claimed", len(claimed), 3)
@@ -192,7 +192,7 @@ func testAppendClaimDead(h *harness) {
 	c := h.create("d", "")
 	dead := expand(profile("e1", "r"), c)
 	dead.Targets[0].Dead = "could not be made"
-	dead.Messages = nil
+	dead.Messages = webhook.Messages{}
 	w := h.join()
 	events := append([]webhook.ExpandedEvent{h.expandedTo(profile("e1", "r"), dead)},
 		h.expanded([]webhook.Callback{c}, profile("e2", "r"), profile("e3", "r"))...)

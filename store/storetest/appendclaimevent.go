@@ -114,7 +114,7 @@ func testAppendClaimCopied(h *harness) {
 	c := h.create("d", "")
 	w := h.join()
 	x := expand(profile("e1", "r"), c)
-	message := x.Messages[webhook.MethodJSON]
+	message := x.Messages.JSON
 	claimed := h.appendAndClaim(claimAll(w), h.expandedTo(profile("e1", "r"), x))
 	message[0] = 'X'
 	x.Targets[0].Callback = "changed"

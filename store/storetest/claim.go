@@ -44,7 +44,7 @@ func testClaimGives(h *harness) {
 	equal(h, "claimed", len(claimed), 1)
 	want.State = webhook.DeliveryClaimed
 	equal(h, "delivery", claimed[0].Delivery, want)
-	equal(h, "callback", claimed[0].To, c)
+	equal(h, "callback", *claimed[0].To, c)
 	equal(h, "message", string(claimed[0].Message), "e")
 	equal(h, "delivery as others see it", h.delivery("e", c), want)
 }
@@ -56,7 +56,7 @@ func testClaimCallbackNow(h *harness) {
 	c, err := h.store.UpdateCallback(h.ctx(), c)
 	h.must(err)
 	claimed := h.claim(claimAll(h.join()))
-	equal(h, "callback", claimed[0].To, c)
+	equal(h, "callback", *claimed[0].To, c)
 	equal(h, "method of the delivery", claimed[0].Method, webhook.MethodJSON)
 }
 
@@ -144,7 +144,7 @@ func (h *harness) deliverSized(id string, size int, callbacks ...webhook.Callbac
 	h.t.Helper()
 	h.dispatch(profile(id, id))
 	x := expand(h.pending()[0], callbacks...)
-	x.Messages[webhook.MethodJSON] = []byte(strings.Repeat("m", size))
+	x.Messages.JSON = []byte(strings.Repeat("m", size))
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
 }
 

@@ -142,10 +142,7 @@ func testFormats(h *harness) {
 	inJSON, inXML := h.create("d", ""), h.create("d", "")
 	h.dispatch(profile("e", "r"))
 	x := expand(h.pending()[0], inJSON, inXML)
-	x.Messages = map[webhook.Method][]byte{
-		webhook.MethodJSON: []byte("{\"json\":\"\x00☎\"}"),
-		webhook.MethodXML:  {},
-	}
+	x.Messages = webhook.Messages{JSON: []byte("{\"json\":\"\x00☎\"}"), XML: []byte{}}
 	x.Targets[1].Method, x.Targets[1].Encoding = webhook.MethodXML, webhook.EncodingForm
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
 	claimed := h.claim(claimAll(h.join()))
@@ -158,7 +155,7 @@ func testFormats(h *harness) {
 			equal(h, "method", c.Method, webhook.MethodXML)
 			equal(h, "encoding", c.Encoding, webhook.EncodingForm)
 		}
-		equal(h, "message", string(c.Message), string(x.Messages[c.Method]))
+		equal(h, "message", string(c.Message), string(x.Messages.In(c.Method)))
 	}
 }
 
@@ -172,7 +169,7 @@ func testBornDead(h *harness) {
 	}
 	// Neither the first nor one in the middle holds the others up.
 	expansions[0].Targets[0].Dead = "could not be made"
-	expansions[0].Messages = nil
+	expansions[0].Messages = webhook.Messages{}
 	h.must(h.store.FanOut(h.ctx(), expansions))
 	equal(h, "states", h.states(c, "e1", "e2", "e3"), "dead ready waiting")
 	d := h.delivery("e1", c)
@@ -187,6 +184,6 @@ func testMessagesCopied(h *harness) {
 	h.dispatch(profile("e", "r"))
 	x := expand(h.pending()[0], c)
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
-	x.Messages[webhook.MethodJSON][0] = 'X'
+	x.Messages.JSON[0] = 'X'
 	equal(h, "message", string(h.claim(claimAll(h.join()))[0].Message), "e")
 }

@@ -155,7 +155,7 @@ func (h *harness) pending() []webhook.Event {
 func expand(e webhook.Event, callbacks ...webhook.Callback) webhook.Expansion {
 	x := webhook.Expansion{
 		Sequence: e.Sequence,
-		Messages: map[webhook.Method][]byte{webhook.MethodJSON: []byte(e.ID)},
+		Messages: webhook.Messages{JSON: []byte(e.ID)},
 	}
 	for _, c := range callbacks {
 		x.Targets = append(x.Targets, webhook.Target{

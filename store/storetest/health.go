@@ -113,7 +113,7 @@ func testHealthClaimed(h *harness) {
 		asked = health
 		return 1
 	}
-	equal(h, "callback claimed for", h.claim(r)[0].To, stored)
+	equal(h, "callback claimed for", *h.claim(r)[0].To, stored)
 	equal(h, "health that room was asked for", asked, stored.Health)
 }
 

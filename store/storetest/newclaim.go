@@ -44,7 +44,7 @@ func testNewClaimGives(h *harness) {
 	e.Action = webhook.ActionCreate
 	h.dispatch(e)
 	x := expand(h.pending()[0])
-	x.Messages[webhook.MethodXML] = []byte("<e/>")
+	x.Messages.XML = []byte("<e/>")
 	x.Targets = []webhook.Target{{Callback: c.ID, Method: webhook.MethodXML, Encoding: webhook.EncodingForm}}
 	claimed, err := h.store.(webhook.FanOutClaimer).FanOutAndClaim(h.ctx(), []webhook.Expansion{x}, claimAll(h.join()))
 	h.must(err)
@@ -52,7 +52,7 @@ func testNewClaimGives(h *harness) {
 	want := h.delivery("e", c)
 	equal(h, "state", want.State, webhook.DeliveryClaimed)
 	equal(h, "delivery", claimed[0].Delivery, want)
-	equal(h, "callback", claimed[0].To, c)
+	equal(h, "callback", *claimed[0].To, c)
 	equal(h, "message", string(claimed[0].Message), "<e/>")
 }
 
@@ -66,7 +66,7 @@ func testNewClaimCallbackNow(h *harness) {
 	h.must(err)
 	h.dispatch(profile("e2", "r2"))
 	claimed := h.fanOutAndClaim(claimAll(w), c)
-	equal(h, "callback", claimed[0].To, c)
+	equal(h, "callback", *claimed[0].To, c)
 	h.settle(w, webhook.DeliveryReady, claimed...)
 	h.dispatch(profile("e3", "r3"))
 	equal(h, "failures, as they are now", h.fanOutAndClaim(claimAll(w), c)[0].To.Health, h.callback(c.ID).Health)

@@ -191,7 +191,7 @@ func testDelete(h *harness) {
 		h.wantErr("Attempts", err, webhook.ErrNotFound)
 	}
 	for _, c := range h.claim(claimAll(h.join())) {
-		equal(h, "claimed for", c.To, kept)
+		equal(h, "claimed for", *c.To, kept)
 	}
 }
 

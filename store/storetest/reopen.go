@@ -42,7 +42,7 @@ func testReopenHealth(h *harness, open func() *harness) {
 	equal(h, "state", again.callback(disabled.ID).State, webhook.StateDisabled)
 	claimed := again.claim(claimAll(again.join()))
 	equal(h, "claimed", len(claimed), 1)
-	equal(h, "claimed for", claimed[0].To, h.callback(failing.ID))
+	equal(h, "claimed for", *claimed[0].To, h.callback(failing.ID))
 }
 
 func testReopenTracks(h *harness, open func() *harness) {

@@ -133,7 +133,7 @@ func (s *simulation) took(w webhook.Worker, claimed []webhook.Claimed) {
 		if d == nil || !s.due(d) {
 			s.t.Fatalf("claimed %+v, which is %+v", c.Delivery, d)
 		}
-		equal(s.harness, "callback", c.To, *s.registered(c.Callback))
+		equal(s.harness, "callback", *c.To, *s.registered(c.Callback))
 		equal(s.harness, "attempts", c.Attempts, d.attempts)
 		equal(s.harness, "message", string(c.Message), d.event)
 		d.state, d.worker = webhook.DeliveryClaimed, w
