@@ -171,7 +171,7 @@ func TestAheadDependsOnReceiver(t *testing.T) {
 		took     time.Duration
 		min, max int // in hand, for 8 requests in flight
 	}{
-		{"slow", 240 * time.Millisecond, 8, 16},
+		{"slow", 240 * time.Millisecond, 8, 48},
 		{"slower", 600 * time.Millisecond, 8, 16},
 		{"on probation", 2 * time.Second, 1, 1},
 		{"fast", 5 * time.Millisecond, 64, 512},

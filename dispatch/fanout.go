@@ -90,7 +90,9 @@ func (f *fanOut) page(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f.listeners.renew(pending.Revision)
+	if f.listeners.renew(pending.Revision) {
+		f.registryChanged()
+	}
 	events := inOrder(&pending)
 	f.left.forget(after, events, pending.More)
 	for _, e := range events {

@@ -98,14 +98,16 @@ func newListenerCache(store webhook.Outbox, evaluator *condition.Evaluator, log 
 	}
 }
 
-// renew forgets everything when the registry has moved on.
-func (c *listenerCache) renew(revision int64) {
+// renew forgets everything when the registry has moved on, and reports whether it has.
+func (c *listenerCache) renew(revision int64) (moved bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if revision != c.revision || !c.expires.IsZero() && !time.Now().Before(c.expires) {
+	moved = revision != c.revision
+	if moved || !c.expires.IsZero() && !time.Now().Before(c.expires) {
 		c.revision = revision
 		c.clear()
 	}
+	return moved
 }
 
 func (c *listenerCache) clear() {

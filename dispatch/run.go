@@ -36,6 +36,8 @@ type run struct {
 	ready     signal // deliveries may be ready, or there is room for more of them
 	retries   alarm  // rings ready when one is due
 	prunes    signal // there is much to prune
+	changed   signal // callbacks are, and deliveries to them may wait in hand
+	changes   atomic.Int64
 	clock     *clock
 	slots     *slots
 	outcomes  chan outcome
@@ -73,6 +75,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		appended:  newSignal(),
 		ready:     newSignal(),
 		prunes:    newSignal(),
+		changed:   newSignal(),
 		clock:     newClock(e.wall),
 		slots:     newSlots(&e.options),
 		outcomes:  make(chan outcome, settleBatch),
@@ -106,6 +109,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.run.Store(nil)
 	for _, loop := range []func(context.Context){
 		r.appendLoop, r.watchLoop, r.fanOutLoop, r.claimLoop, r.takeOverLoop, r.pruneLoop, r.replayLoop, r.clockLoop,
+		r.renewLoop,
 	} {
 		loops.Go(func() { loop(ctx) })
 	}

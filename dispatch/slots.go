@@ -195,6 +195,36 @@ func (s *slots) land(j *job) {
 	s.line(r)
 }
 
+// awaited returns the callbacks for which deliveries wait.
+func (s *slots) awaited() (callbacks []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for callback, r := range s.receivers {
+		if len(r.waiting) > 0 {
+			callbacks = append(callbacks, callback)
+		}
+	}
+	return callbacks
+}
+
+// renew replaces a callback for what waits for it.
+func (s *slots) renew(callback string, to *webhook.Callback) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.receiver(callback).waiting {
+		j.To = to
+	}
+}
+
+// withdraw returns what waits for a callback, which is to be given back.
+func (s *slots) withdraw(callback string) (waiting []*job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.receiver(callback)
+	waiting, r.waiting = r.waiting, nil
+	return waiting
+}
+
 // drain returns what waits, which is to be given back.
 func (s *slots) drain() (waiting []*job) {
 	s.mu.Lock()

@@ -27,9 +27,10 @@ type Outbox interface {
 	FanOut(ctx context.Context, expansions []Expansion) error
 
 	// Watch calls wake, in its own goroutine, once when it begins and then soon
-	// after anything may have been appended, committed or made ready, by whatever
-	// process, until ctx ends; then it returns nil. wake does not block; calling
-	// it in vain does no harm. That a retry comes due is not watched.
+	// after anything may have been appended, committed or made ready, or a callback
+	// was changed or deleted, by whatever process, until ctx ends; then it returns nil.
+	// wake does not block; calling it in vain does no harm. That a retry comes due is
+	// not watched.
 	Watch(ctx context.Context, wake func()) error
 }
 

@@ -153,6 +153,7 @@ func (s *Store) UpdateCallback(ctx context.Context, c webhook.Callback) (webhook
 	stored.Updated = now().time()
 	stored.Version++
 	s.revision++
+	s.wake()
 	return stored.Callback, nil
 }
 
@@ -182,5 +183,6 @@ func (s *Store) DeleteCallback(ctx context.Context, id string) error {
 	}
 	s.unregister(c)
 	s.revision++
+	s.wake()
 	return nil
 }

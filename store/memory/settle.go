@@ -76,6 +76,7 @@ func (s *Store) settle(d *delivery, o webhook.Outcome) (disabled bool) {
 		c.Updated = now().time()
 		c.Version++
 		s.revision++
+		s.wake()
 	}
 	d.due = at(o.Due)
 	if !o.State.Ended() {

@@ -208,7 +208,7 @@ func (t tx) update(c webhook.Callback) (updated *webhook.Callback, err error) {
 // invisible from then on; there may be a million, so Prune removes them, a few at a
 // time.
 func (s *Store) DeleteCallback(ctx context.Context, id string) error {
-	return s.write(ctx, "delete callback", 1, func(tx tx) error {
+	err := s.write(ctx, "delete callback", 1, func(tx tx) error {
 		switch gone, err := tx.exec("DELETE FROM ringback_callbacks WHERE id = ?", callbackNumber(id)); {
 		case err != nil:
 			return err
@@ -217,4 +217,8 @@ func (s *Store) DeleteCallback(ctx context.Context, id string) error {
 		}
 		return tx.changeRegistry()
 	})
+	if err == nil {
+		s.bell.ring()
+	}
+	return err
 }

@@ -77,7 +77,7 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 	if readied {
 		s.writer.turns.urge()
 	}
-	if left {
+	if left || len(disabled) > 0 {
 		s.bell.ring()
 	}
 	return disabled, nil

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ func watchTests() []test {
 		{"ends", testWatchEnds},
 		{"append", testWatchAppend},
 		{"ready", testWatchReady},
+		{"callback", testWatchCallback},
 		{"several", testWatchSeveral},
 	}
 }
@@ -107,6 +109,30 @@ func testWatchReady(h *harness) {
 	w = h.join()
 	h.retire(gone)
 	watch.until("a worker was retired", ready)
+}
+
+func testWatchCallback(h *harness) {
+	edited, gone, refusing := h.create("other", ""), h.create("other", ""), h.create("d", "")
+	w := h.join()
+	h.dispatch(profile("e", "r"))
+	h.fanOut()
+	claimed := h.claim(claimAll(w))
+	equal(h, "claimed", len(claimed), 1)
+	watch := h.watch()
+	edited.URL = "https://example.com/elsewhere"
+	_, err := h.store.UpdateCallback(h.ctx(), edited)
+	h.must(err)
+	watch.until("an edit", func() bool { return h.callback(edited.ID).URL == edited.URL })
+	h.must(h.store.DeleteCallback(h.ctx(), gone.ID))
+	watch.until("a deletion", func() bool {
+		_, err := h.store.Callback(h.ctx(), gone.ID)
+		return errors.Is(err, webhook.ErrNotFound)
+	})
+	h.must(h.trySettle(h.ctx(), w, []webhook.Outcome{{
+		Sequence: claimed[0].Sequence, Callback: claimed[0].Callback, State: webhook.DeliveryDead, Reason: "gone",
+		Disable: &webhook.Disabling{Reason: "gone", Version: claimed[0].To.Version},
+	}}))
+	watch.until("it was disabled", func() bool { return h.callback(refusing.ID).State == webhook.StateDisabled })
 }
 
 func testWatchSeveral(h *harness) {
