@@ -12,10 +12,21 @@ import (
 // writers wait for its end.
 const maxClaim = 256
 
+// After so many looks in a row for ready deliveries because something has happened in the
+// store, all in vain, there is a pause before the next: a host may append all the time, which
+// leaves none.
+const (
+	vainLooks = 16
+	vainPause = 25 * time.Millisecond
+)
+
 // claimLoop takes ready deliveries in hand as there is room, and starts their attempts.
 func (r *run) claimLoop(ctx context.Context) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
+	stirred := r.stirred
+	var rested <-chan time.Time
+	vain := 0
 	c := claimer{
 		run:     r,
 		after:   make(map[*pool]string),
@@ -24,14 +35,27 @@ func (r *run) claimLoop(ctx context.Context) {
 		damaged: trouble{log: r.log, doing: "reading what is stored"},
 	}
 	for {
+		unsure := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.ready:
 		case <-ticker.C:
+		case <-stirred:
+			unsure = true
+		case <-rested:
+			stirred, rested = r.stirred, nil
+			continue
 		}
 		r.slots.behind.Store(false)
+		if unsure {
+			vain++
+		}
 		for c.fillPools(ctx) {
+			vain = 0
+		}
+		if vain == vainLooks {
+			stirred, rested, vain = nil, time.After(vainPause), vain-1
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -254,4 +255,49 @@ func (s *fencedClaims) Claim(ctx context.Context, r webhook.ClaimRequest) ([]web
 		return nil, webhook.ErrFenced
 	}
 	return s.Store.Claim(ctx, r)
+}
+
+// countingStore counts claims.
+type countingStore struct {
+	*memory.Store
+	claims atomic.Int64
+}
+
+func (s *countingStore) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
+	s.claims.Add(1)
+	return s.Store.Claim(ctx, r)
+}
+
+// Where a host appends all the time, which leaves nothing to claim, the engine does not look
+// each time; what becomes ready meanwhile is sent soon all the same.
+func TestFewLooksInVain(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		c := b.Callback("hook", webhook.Callback{})
+		store := &countingStore{Store: b.Store}
+		b.Engine = b.engineOn(store, &dispatch.Options{Retry: exact})
+		b.Start()
+		b.Dispatch("1", 1)
+		advance(time.Second)
+		before := store.claims.Load()
+		const appends = 2000
+		for i := range appends {
+			if i == appends/2 {
+				if _, err := b.Store.Replay(b.Context(), b.Delivery("1", 1, c).ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := update("2", i)
+			e.Database = "another"
+			if err := b.Store.Dispatch(b.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			advance(time.Millisecond)
+			if i == appends/2+50 && len(b.Network.Posts()) != 2 {
+				t.Errorf("%d posts 50 ms after the replay, want 2", len(b.Network.Posts()))
+			}
+		}
+		if n := store.claims.Load() - before; n > appends/5 {
+			t.Errorf("%d claims amid %d appends", n, appends)
+		}
+	})
 }

@@ -33,7 +33,8 @@ type run struct {
 	outliving context.Context
 
 	appended  signal // events may be pending
-	ready     signal // deliveries may be ready, or there is room for more of them
+	ready     signal // deliveries are ready, or there is room for more of them
+	stirred   signal // something has happened in the store: deliveries may be ready
 	retries   alarm  // rings ready when one is due
 	prunes    signal // there is much to prune
 	changed   signal // callbacks are, and deliveries to them may wait in hand
@@ -74,6 +75,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		outliving: context.WithoutCancel(ctx),
 		appended:  newSignal(),
 		ready:     newSignal(),
+		stirred:   newSignal(),
 		prunes:    newSignal(),
 		changed:   newSignal(),
 		clock:     newClock(e.wall),
@@ -146,7 +148,7 @@ func (r *run) watchLoop(ctx context.Context) {
 	r.persist(ctx, "watching the store", func() error {
 		return r.store.Watch(ctx, func() {
 			r.appended.raise()
-			r.ready.raise()
+			r.stirred.raise()
 		})
 	})
 }
