@@ -88,18 +88,16 @@ func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
 	if a == nil {
 		return r.store.Dispatch(ctx, events...)
 	}
-	select {
-	case r.appends <- a:
+	err = errNotWritten
+	if r.appends.push(a) {
 		select {
 		case err = <-a.done:
 		case <-ctx.Done():
-			a.abandon()
+			if !r.appends.withdraw(a) {
+				a.abandon()
+			}
 			return ctx.Err()
 		}
-	case <-r.ctx.Done():
-		err = errNotWritten
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 	if err != errNotWritten {
 		return err
@@ -197,6 +195,11 @@ func (r *run) appendLoop(ctx context.Context) {
 		return
 	}
 	r.direct.Store(true)
+	defer func() {
+		for _, rest := range r.appends.close() {
+			rest.done <- errNotWritten
+		}
+	}()
 	a := appender{
 		run: r, store: store, timer: time.NewTimer(outboxWait),
 		damaged: trouble{log: r.log, doing: "reading what is stored"},
@@ -207,11 +210,17 @@ func (r *run) appendLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case first := <-a.appends:
+		case <-a.appends.come:
 			if a.pending.Load() {
 				a.await(ctx)
 			}
-			a.write(ctx, a.collect(first))
+			for ctx.Err() == nil {
+				batch := a.collect()
+				if len(batch) == 0 {
+					break
+				}
+				a.write(ctx, batch)
+			}
 		}
 	}
 }
@@ -237,31 +246,15 @@ func (a *appender) await(ctx context.Context) {
 	}
 }
 
-// collect returns an appending with those that wait behind it, or soon come when there are
-// many.
-func (a *appender) collect(first *appending) []*appending {
-	batch := []*appending{first}
-	events, rows, bytes := len(first.events), first.rows, first.bytes
-	var wait <-chan time.Time
+// collect returns what waits to be written, or soon comes when there was much the last time.
+func (a *appender) collect() []*appending {
 	if a.last >= appendMany {
-		a.timer.Reset(appendWait)
-		defer a.timer.Stop()
-		wait = a.timer.C
+		a.appends.gather(min(a.last, appendBatch), appendWait, a.timer)
 	}
-	for events < appendBatch && rows < fanOutRows && bytes < fanOutMessages {
-		if events >= a.last {
-			wait = nil
-		}
-		next, ok := soon(a.appends, wait)
-		if !ok {
-			break
-		}
-		batch = append(batch, next)
-		events += len(next.events)
-		rows += next.rows
-		bytes += next.bytes
+	batch, events := a.appends.take()
+	if events > 0 {
+		a.last = events
 	}
-	a.last = events
 	return batch
 }
 

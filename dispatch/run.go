@@ -44,7 +44,7 @@ type run struct {
 	outcomes  chan outcome
 	slow      suspensions
 	listeners *listenerCache
-	appends   chan *appending
+	appends   *appendQueue
 	pending   atomic.Bool // events that appendLoop has appended
 	emptied   signal      // the outbox
 	direct    atomic.Bool // appendLoop takes what is appended
@@ -83,7 +83,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		outcomes:  make(chan outcome, settleBatch),
 		senders:   make(chan *job),
 		listeners: newListenerCache(e.store, e.evaluator, e.options.Logger),
-		appends:   make(chan *appending),
+		appends:   newAppendQueue(),
 		identity: identity{
 			joining:  make(chan struct{}, 1),
 			claiming: make(map[webhook.Worker]int),

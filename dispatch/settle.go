@@ -105,21 +105,28 @@ func (s *settler) settleNew(ctx context.Context, first outcome, open bool) {
 }
 
 // collect returns an outcome with those that have come after it by now, or soon come when
-// there are many. They are valid until the next call.
+// there are many: meanwhile they wait in the channel, rather than each wakes the settler.
+// They are valid until the next call.
 func (s *settler) collect(first outcome) []unsettled {
 	batch := append(s.batch[:0], unsettled{outcome: first})
-	var wait <-chan time.Time
 	if s.many {
 		s.gather.Reset(settleWait)
-		defer s.gather.Stop()
-		wait = s.gather.C
-	}
-	for len(batch) < settleBatch {
-		next, ok := soon(s.in, wait)
-		if !ok {
-			break
+		select {
+		case <-s.gather.C:
+		case <-s.run.ctx.Done(): // the run waits for the last ones
 		}
-		batch = append(batch, unsettled{outcome: next})
+		s.gather.Stop()
+	}
+	for open := true; open && len(batch) < settleBatch; {
+		var next outcome
+		select {
+		case next, open = <-s.in:
+		default:
+			open = false
+		}
+		if open {
+			batch = append(batch, unsettled{outcome: next})
+		}
 	}
 	s.many = len(batch) >= settleMany
 	s.batch = batch
