@@ -39,14 +39,15 @@ const (
 	)
 	SELECT id, ` + healthColumns + ` FROM busy
 	WHERE (SELECT state FROM ringback_callbacks WHERE ringback_callbacks.id = busy.id) <> 'disabled' ORDER BY 1`
-
-	selectMessage = `SELECT CASE ?2 WHEN 0 THEN json ELSE xml END FROM ringback_events WHERE sequence = ?1`
-
-	claimDelivery = `UPDATE ringback_deliveries SET state = ` + claimed + `, worker = ?3
-	WHERE event_sequence = ?1 AND callback_id = ?2`
-
-	selectKey = "SELECT " + deliveryColumns + " FROM ringback_deliveries WHERE event_sequence = ? AND callback_id = ?"
 )
+
+// claimDeliveries gives deliveries to a worker, ?2.
+var claimDeliveries = newChange("state = " + claimed + ", worker = ?2")
+
+// selectMessages returns what claimed deliveries have of their events, with the message in
+// the format of a method.
+var selectMessages = newUnion(`SELECT ?, id, database_id, collection_id, record_id, action,
+	CASE ? WHEN 0 THEN json ELSE xml END FROM ringback_events WHERE sequence = ?`, 3)
 
 // Claim implements [webhook.Queue]. It looks for work before it takes the write lock:
 // a worker that finds none is in nobody's way.
@@ -60,7 +61,7 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 	}
 	var c claim
 	err = s.write(ctx, "claim", r.Limit, func(tx tx) error {
-		c = claim{r: r, messages: make(map[candidate][]byte)}
+		c = claim{r: r}
 		if err := tx.fence(r.Worker); err != nil {
 			return err
 		}
@@ -74,6 +75,9 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 		if len(c.claimed) == 0 {
 			return nil
 		}
+		if err := c.describe(tx); err != nil {
+			return err
+		}
 		return tx.beat(r.Worker)
 	})
 	if err != nil {
@@ -85,6 +89,7 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 // A visit is a callback to claim deliveries of, and how many at most.
 type visit struct {
 	callback int64
+	id       string // the same as the callback has it
 	room     int
 }
 
@@ -119,12 +124,12 @@ func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, er
 			if health.Paused(r.Now) {
 				continue
 			}
-			room := r.Limit
+			v := visit{c.callback, strconv.FormatInt(c.callback, 10), r.Limit}
 			if r.Room != nil {
-				room = min(room, r.Room(strconv.FormatInt(c.callback, 10), health))
+				v.room = min(v.room, r.Room(v.id, health))
 			}
-			if room > 0 {
-				visits = append(visits, visit{c.callback, room})
+			if v.room > 0 {
+				visits = append(visits, v)
 			}
 		}
 		return nil
@@ -134,12 +139,18 @@ func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, er
 
 // A claim is a Claim under way.
 type claim struct {
-	r        webhook.ClaimRequest
-	claimed  []webhook.Claimed
-	size     int                  // of the messages, in bytes
-	messages map[candidate][]byte // read once, however many deliveries share them
-	unread   damage
+	r       webhook.ClaimRequest
+	claimed []webhook.Claimed
+	size    int64 // of their messages, in bytes
+	unread  damage
+
+	sequences []any        // of those claimed, as arguments
+	messages  []messageKey // of those claimed
+	found     []candidate  // room for those of a visit
 }
+
+// A messageKey identifies a message, by its event and the number of its method.
+type messageKey struct{ sequence, method int64 }
 
 // visit claims deliveries of a callback. It reports whether a limit is reached.
 func (c *claim) visit(tx tx, v visit) (full bool, err error) {
@@ -153,30 +164,53 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 	if to.State != webhook.StateActive || to.Health.Paused(c.r.Now) {
 		return false, nil // not so long
 	}
-	candidates, err := c.candidates(tx, v.callback, min(v.room, c.r.Limit-len(c.claimed)))
+	found, err := c.candidates(tx, v.callback, min(v.room, c.r.Limit-len(c.claimed)))
 	if err != nil {
 		return false, err
 	}
-	for _, next := range candidates {
-		message, err := c.message(tx, next)
-		if err != nil {
-			return false, err
+	n := len(c.claimed)
+	c.claimed = slices.Grow(c.claimed, len(found))
+	for i := range found {
+		d := &found[i]
+		c.size += d.size
+		if full = len(c.claimed) > 0 && c.size > int64(c.r.LimitBytes); full {
+			break
 		}
-		c.size += len(message)
-		if len(c.claimed) > 0 && c.size > c.r.LimitBytes {
-			return true, nil
-		}
-		if err := tx.run(claimDelivery, next.sequence, v.callback, int64(c.r.Worker)); err != nil {
-			return false, err
-		}
-		d, err := scanDelivery(tx.row(selectKey, next.sequence, v.callback))
-		if err == nil {
-			err = tx.describe(&d)
-		}
-		if err != nil {
-			return false, err
-		}
-		c.claimed = append(c.claimed, webhook.Claimed{Delivery: d, To: &to, Message: message})
+		c.claimed = append(c.claimed, d.claimed(&to))
+		c.sequences = append(c.sequences, d.sequence)
+		c.messages = append(c.messages, messageKey{d.sequence, d.method})
 	}
-	return len(c.claimed) == c.r.Limit, nil
+	err = claimDeliveries.all(tx, c.sequences[n:], v.callback, int64(c.r.Worker))
+	return full || len(c.claimed) == c.r.Limit, err
+}
+
+// describe sets what the deliveries have of their events, and reads their messages: each
+// once, however many share it.
+func (c *claim) describe(tx tx) error {
+	keys := make([]any, 0, 3*len(c.claimed))
+	first := make(map[messageKey]int, len(c.claimed)) // of those that share a message
+	for i, key := range c.messages {
+		if _, known := first[key]; !known {
+			first[key] = i
+			keys = append(keys, int64(i), key.method, c.sequences[i])
+		}
+	}
+	var i int64
+	var action string
+	var read webhook.Claimed
+	columns := []any{&i, &read.EventID, &read.Database, &read.Collection, &read.Record, &action, &read.Message}
+	err := selectMessages.all(tx, func(row scanner) error {
+		err := row.Scan(columns...)
+		d := &c.claimed[i]
+		d.EventID, d.Database, d.Collection, d.Record = read.EventID, read.Database, read.Collection, read.Record
+		d.Action, d.Message = webhook.Action(action), read.Message
+		return err
+	}, keys)
+	for i, key := range c.messages {
+		d, read := &c.claimed[i], &c.claimed[first[key]]
+		d.EventID, d.Database, d.Collection, d.Record = read.EventID, read.Database, read.Collection, read.Record
+		d.Action, d.Message = read.Action, read.Message
+		d.ID = webhook.DeliveryID(d.EventID, d.Callback)
+	}
+	return err
 }

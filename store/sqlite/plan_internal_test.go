@@ -17,6 +17,9 @@ import (
 // their backlogs are counted.
 var scansTable = regexp.MustCompile(`^SCAN ringback_`)
 
+// unnumbered matches parameters without a number, which come behind those with one.
+var unnumbered = regexp.MustCompile(`\?([^0-9]|$)`)
+
 const (
 	readsDead     = "SCAN ringback_deliveries USING INDEX ringback_deliveries_dead"
 	countsDead    = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_dead"
@@ -87,12 +90,12 @@ func checkPlans(t *testing.T, store *Store) {
 		"retireClaims":          retireClaims,
 		"leaveClaims":           leaveClaims,
 		"selectBusy":            selectBusy,
+		"selectReady":           selectReady,
 		"selectDue":             selectDue,
-		"selectMessage":         selectMessage,
-		"claimDelivery":         claimDelivery,
+		"selectMessages":        selectMessages.statements[0],
+		"claimDeliveries":       claimDeliveries.statements[0],
 		"selectUnusual":         selectUnusual.statements[0],
 		"settleDelivery":        settleDelivery,
-		"selectKey":             selectKey,
 		"insertAttempts":        insertAttempts.single(),
 		"readySuccessor":        readySuccessor,
 		"selectCallback":        selectCallback,
@@ -140,9 +143,7 @@ func checkPlans(t *testing.T, store *Store) {
 				parameters = i
 			}
 		}
-		if parameters == 0 {
-			parameters = strings.Count(statement, "?")
-		}
+		parameters += len(unnumbered.FindAllString(statement, -1))
 		err := store.writer.outside(t.Context(), func(tx tx) error {
 			return tx.rows(func(row scanner) error {
 				var id, parent, unused int
