@@ -18,6 +18,8 @@ type account struct {
 	health   storedHealth // what is to be added
 	ends     bool         // the batch has disabled it
 
+	delivered []any // sequences of deliveries that are still to be settled as delivered
+
 	// What is stored, once it was looked up.
 	known        bool
 	disabled     bool

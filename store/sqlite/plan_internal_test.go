@@ -95,6 +95,7 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectMessages":        selectMessages.statements[0],
 		"claimDeliveries":       claimDeliveries.statements[0],
 		"selectUnusual":         selectUnusual.statements[0],
+		"settleDelivered":       settleDelivered.statements[0],
 		"settleDelivery":        settleDelivery,
 		"insertAttempts":        insertAttempts.single(),
 		"readySuccessor":        readySuccessor,

@@ -30,6 +30,10 @@ const (
 		WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = ` + int3 + ` AND ended = 0)`
 )
 
+// settleDelivered settles those that were delivered by an attempt, ?2 is when they ended:
+// most outcomes are such. When the last attempt began does not matter from then on.
+var settleDelivered = newChange("state = " + delivered + `, due = 0, ended = ?2, reason = '', attempts = attempts + 1, worker = 0`)
+
 // selectUnusual returns, of deliveries that a worker has claimed, those for which others
 // wait, and where they keep order; and without a place those that it has not claimed, or
 // that have another number of attempts. Most outcomes give no row. The third column of a key
@@ -67,8 +71,8 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 				return err
 			}
 		}
-		left, readied = b.left || b.readied, b.readied
 		disabled, err = b.close()
+		left, readied = b.left || b.readied, b.readied
 		return err
 	})
 	if err != nil {
@@ -95,6 +99,7 @@ type settlement struct {
 	attempts *bulkRun
 	settled  map[deliveryKey]bool // an outcome that comes again is passed over
 	repeated []int                // outcomes of deliveries that have more attempts than are kept
+	awaited  []int                // outcomes after which the next delivery at the place goes on
 	left     bool                 // of them one is to be tried again
 	readied  bool                 // a delivery that waited for one of them is ready
 }
@@ -181,9 +186,13 @@ func (b *settlement) settle(i int) error {
 	if o.Attempt != nil {
 		began = millis(o.Attempt.Time)
 	}
-	err := b.tx.run(settleDelivery, c.sequence, a.number, stateNumber(state), due, ended, orNull(reason), c.number, began)
-	if err != nil {
-		return err
+	if state == delivered && c.number != nil {
+		a.delivered = append(a.delivered, c.sequence)
+	} else {
+		err := b.tx.run(settleDelivery, c.sequence, a.number, stateNumber(state), due, ended, orNull(reason), c.number, began)
+		if err != nil {
+			return err
+		}
 	}
 	open := state == ready || state == scheduled
 	b.left = b.left || open
@@ -200,12 +209,13 @@ func (b *settlement) settle(i int) error {
 	if err := b.note(a, o); err != nil {
 		return err
 	}
-	return b.makeWay(o, c, !open)
+	return b.makeWay(i, !open)
 }
 
-// makeWay lets the later deliveries about a record go on when one has ended, or is to
-// be passed.
-func (b *settlement) makeWay(o *webhook.Outcome, c *claimedOne, ended bool) error {
+// makeWay notes that the later deliveries about a record are to go on when one has ended,
+// or is to be passed.
+func (b *settlement) makeWay(i int, ended bool) error {
+	o, c := &b.outcomes[i], &b.claims[i]
 	if c.track&1 != 0 {
 		return nil // they do not wait for it
 	}
@@ -217,18 +227,37 @@ func (b *settlement) makeWay(o *webhook.Outcome, c *claimedOne, ended bool) erro
 			return err
 		}
 	}
-	if !c.awaited {
-		return nil
+	if c.awaited {
+		b.awaited = append(b.awaited, i)
 	}
-	readied, err := b.tx.exec(readySuccessor, c.at.callback, c.at.lane, c.track)
-	b.readied = b.readied || readied > 0
-	return err
+	return nil
+}
+
+// flush writes what was gathered, and then lets the deliveries go on that waited.
+func (b *settlement) flush() error {
+	for _, a := range b.order {
+		if err := settleDelivered.all(b.tx, a.delivered, a.number, b.ended); err != nil {
+			return err
+		}
+	}
+	if err := b.attempts.flush(); err != nil {
+		return err
+	}
+	for _, i := range b.awaited {
+		c := &b.claims[i]
+		readied, err := b.tx.exec(readySuccessor, c.at.callback, c.at.lane, c.track)
+		if err != nil {
+			return err
+		}
+		b.readied = b.readied || readied > 0
+	}
+	return nil
 }
 
 // close writes what the batch means to the callbacks, and returns those that it has
 // disabled.
 func (b *settlement) close() (disabled []webhook.Callback, err error) {
-	if err := b.attempts.flush(); err != nil {
+	if err := b.flush(); err != nil {
 		return nil, err
 	}
 	for _, i := range b.repeated {
