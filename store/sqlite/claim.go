@@ -11,34 +11,34 @@ import (
 )
 
 const (
-	// The callbacks that have work which is due: for each one seek in an index, for
-	// its deliveries none.
-	selectBusy = `WITH RECURSIVE
-	ready (id) AS (
+	// The callbacks that have deliveries which are ready at once: for each one seek in an
+	// index, for its deliveries none. What is due for a retry is looked for apart: a
+	// statement for both needs more tables of its own, for which SQLite asks the system for
+	// memory each time.
+	selectBusy = `WITH RECURSIVE busy (id) AS (
 		SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
 			WHERE state = ` + ready + `
 		UNION ALL
 		SELECT (SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_ready
-			WHERE state = ` + ready + ` AND callback_id > ready.id)
-		FROM ready WHERE id IS NOT NULL
-	),
-	scheduled (id) AS (
+			WHERE state = ` + ready + ` AND callback_id > busy.id)
+		FROM busy WHERE id IS NOT NULL
+	)
+	SELECT id, ` + healthColumns + ` FROM busy WHERE ` + isActive
+
+	// Those that have some which are due for a retry at ?1.
+	selectBusyLater = `WITH RECURSIVE busy (id) AS (
 		SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
 			WHERE state = ` + scheduled + `
 		UNION ALL
 		SELECT (SELECT min(callback_id) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
-			WHERE state = ` + scheduled + ` AND callback_id > scheduled.id)
-		FROM scheduled WHERE id IS NOT NULL
-	),
-	busy (id) AS (
-		SELECT id FROM ready
-		UNION
-		SELECT id FROM scheduled WHERE (
-			SELECT min(due) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
-			WHERE state = ` + scheduled + ` AND callback_id = scheduled.id) <= ?1
+			WHERE state = ` + scheduled + ` AND callback_id > busy.id)
+		FROM busy WHERE id IS NOT NULL
 	)
-	SELECT id, ` + healthColumns + ` FROM busy
-	WHERE (SELECT state FROM ringback_callbacks WHERE ringback_callbacks.id = busy.id) <> 'disabled' ORDER BY 1`
+	SELECT id, ` + healthColumns + ` FROM busy WHERE (
+		SELECT min(due) FROM ringback_deliveries INDEXED BY ringback_deliveries_due
+		WHERE state = ` + scheduled + ` AND callback_id = busy.id) <= ?1 AND ` + isActive
+
+	isActive = `(SELECT state FROM ringback_callbacks WHERE ringback_callbacks.id = busy.id) <> 'disabled'`
 )
 
 // claimDeliveries gives deliveries to a worker, ?2.
@@ -107,15 +107,20 @@ func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, er
 			return err
 		}
 		var busy []busyCallback
-		err := tx.rows(func(row scanner) error {
+		scan := func(row scanner) error {
 			var c busyCallback
 			err := row.Scan(&c.callback, &c.health.successes, &c.health.failures, &c.health.failingSince, &c.health.pausedUntil)
 			busy = append(busy, c)
 			return err
-		}, selectBusy, millis(r.Now))
-		if err != nil {
+		}
+		if err := tx.rows(scan, selectBusy); err != nil {
 			return err
 		}
+		if err := tx.rows(scan, selectBusyLater, millis(r.Now)); err != nil {
+			return err
+		}
+		slices.SortFunc(busy, func(a, b busyCallback) int { return cmp.Compare(a.callback, b.callback) })
+		busy = slices.Compact(busy)
 		begin, _ := slices.BinarySearchFunc(busy, callbackNumber(r.After)+1, func(c busyCallback, number int64) int {
 			return cmp.Compare(c.callback, number)
 		})

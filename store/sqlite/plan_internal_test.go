@@ -90,6 +90,7 @@ func checkPlans(t *testing.T, store *Store) {
 		"retireClaims":          retireClaims,
 		"leaveClaims":           leaveClaims,
 		"selectBusy":            selectBusy,
+		"selectBusyLater":       selectBusyLater,
 		"selectReady":           selectReady,
 		"selectDue":             selectDue,
 		"selectMessages":        selectMessages.statements[0],
