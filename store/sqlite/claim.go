@@ -53,7 +53,7 @@ var selectMessages = newUnion(`SELECT ?, id, database_id, collection_id, record_
 // a worker that finds none is in nobody's way.
 //
 // What it passes over as damaged are callbacks whose secrets or words can't be read,
-// and deliveries without a message or with an unknown method or encoding.
+// and deliveries without a message or with an unknown method, encoding or track.
 func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Claimed, error) {
 	visits, err := s.visits(ctx, r)
 	if err != nil || len(visits) == 0 {
@@ -89,7 +89,6 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 // A visit is a callback to claim deliveries of, and how many at most.
 type visit struct {
 	callback int64
-	id       string // the same as the callback has it
 	room     int
 }
 
@@ -129,12 +128,12 @@ func (s *Store) visits(ctx context.Context, r webhook.ClaimRequest) ([]visit, er
 			if health.Paused(r.Now) {
 				continue
 			}
-			v := visit{c.callback, strconv.FormatInt(c.callback, 10), r.Limit}
+			room := r.Limit
 			if r.Room != nil {
-				v.room = min(v.room, r.Room(v.id, health))
+				room = min(room, r.Room(strconv.FormatInt(c.callback, 10), health))
 			}
-			if v.room > 0 {
-				visits = append(visits, v)
+			if room > 0 {
+				visits = append(visits, visit{c.callback, room})
 			}
 		}
 		return nil
@@ -205,11 +204,13 @@ func (c *claim) describe(tx tx) error {
 	var read webhook.Claimed
 	columns := []any{&i, &read.EventID, &read.Database, &read.Collection, &read.Record, &action, &read.Message}
 	err := selectMessages.all(tx, func(row scanner) error {
-		err := row.Scan(columns...)
+		if err := row.Scan(columns...); err != nil {
+			return err
+		}
 		d := &c.claimed[i]
 		d.EventID, d.Database, d.Collection, d.Record = read.EventID, read.Database, read.Collection, read.Record
 		d.Action, d.Message = webhook.Action(action), read.Message
-		return err
+		return nil
 	}, keys)
 	for i, key := range c.messages {
 		d, read := &c.claimed[i], &c.claimed[first[key]]

@@ -91,6 +91,7 @@ func TestDamagedDelivery(t *testing.T) {
 		{"method", "UPDATE ringback_deliveries SET method = 2 WHERE event_sequence = 1", false},
 		{"negative method", "UPDATE ringback_deliveries SET method = -1 WHERE event_sequence = 1", false},
 		{"encoding", "UPDATE ringback_deliveries SET encoding = 7 WHERE event_sequence = 1", false},
+		{"track", "UPDATE ringback_deliveries SET track = 4 WHERE event_sequence = 1", false},
 		{"no event", "DELETE FROM ringback_events WHERE sequence = 1", false},
 		{"no message", "UPDATE ringback_events SET json = NULL WHERE sequence = 1", true},
 		{"no message in this format", "UPDATE ringback_deliveries SET method = 1 WHERE event_sequence = 1", true},

@@ -6,7 +6,7 @@ import "strings"
 // many statements, and less where most keys give no row.
 type lookup struct {
 	columns    int
-	union      bool
+	union      bool // each key has a SELECT of its own
 	statements [len(lookupKeys)]string
 }
 
