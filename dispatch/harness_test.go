@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,7 @@ type bench struct {
 // The bubble does not end before every goroutine of the engine has.
 func inBubble(t *testing.T, o *dispatch.Options, f func(b *bench)) {
 	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{T: t, Store: memory.New(), Network: &network{}}
 		b.Engine = b.newEngine(o)
