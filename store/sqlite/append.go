@@ -8,9 +8,12 @@ import (
 
 // What there is to know before events are appended: the next number, the registry's
 // revision, whether an event is pending, and whether a worker is registered.
-const selectStand = "SELECT " + nextSequence + `, (SELECT revision FROM ringback_registry),
-	EXISTS (SELECT 1 FROM ringback_events INDEXED BY ringback_events_pending WHERE pending = 1),
+const selectStand = selectNext + `, (SELECT revision FROM ringback_registry),
+	(SELECT min(sequence) FROM ringback_outbox) IS NOT NULL,
 	EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)`
+
+// noteSequence notes the number of the last event that does without the outbox.
+const noteSequence = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'ringback_outbox'"
 
 // AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
 // which tells of it.
@@ -63,41 +66,31 @@ func (a *appending) run(tx tx) error {
 	if !registered {
 		return webhook.ErrFenced
 	}
-	a.pending = a.pending || revision != a.revision
-	expansions := make([]webhook.Expansion, len(a.events))
-	for i := range a.prepared {
-		p := &a.prepared[i]
-		p.fanned = !a.pending
-		if p.fanned {
-			expansions[i] = a.events[i].Expand(next + int64(i))
-		}
-		p.messages = expansions[i].Messages
+	if a.pending = a.pending || revision != a.revision; a.pending {
+		return tx.append(a.prepared, next)
 	}
-	if err := tx.append(a.prepared, next); err != nil || a.pending {
-		return err
-	}
-	return a.fanOut(tx, expansions)
+	return a.fanOut(tx, next)
 }
 
-// fanOut writes the deliveries of events that were appended.
-func (a *appending) fanOut(tx tx, expansions []webhook.Expansion) error {
-	f := newFanOut(tx, len(expansions))
-	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(expansions)))}
-	events := make([]takenOff, 0, len(expansions))
+// fanOut appends events that are fanned out, under numbers that begin with the next one,
+// with their deliveries.
+func (a *appending) fanOut(tx tx, next int64) error {
+	f := newFanOut(tx, len(a.events))
+	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(a.events)))}
+	events := make([]fanned, len(a.events))
 	for i := range a.prepared {
 		p := &a.prepared[i]
-		if p.sequence == 0 {
-			continue // its ID is known
-		}
-		expansions[i].Sequence = p.sequence
-		events = append(events, takenOff{
-			Expansion: expansions[i], lane: p.lane,
-			argument: p.argument, place: p.place,
+		events[i] = fanned{
+			Expansion: a.events[i].Expand(next + int64(i)), lane: p.lane, appended: f.argument,
 			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
-			record: p.event.Record().ID, action: p.event.Action,
-		})
+			record: p.event.Record().ID, parent: parentID(p.event), action: p.event.Action,
+		}
+		events[i].Sequence = next + int64(i)
 	}
-	err := f.deliverAll(events)
+	if err := tx.run(noteSequence, next+int64(len(events))-1); err != nil {
+		return err
+	}
+	err := f.write(events)
 	a.claimed, a.left = f.birth.claimed, f.left
 	if err != nil || len(a.claimed) == 0 {
 		return err

@@ -10,10 +10,7 @@ import (
 
 // selectFull reports whether as much waits as may. It looks at no more than that. What
 // belongs to a callback that is gone, or is disabled, waits for nothing.
-const selectFull = `SELECT (
-	SELECT count(*) FROM (
-		SELECT 1 FROM ringback_events INDEXED BY ringback_events_pending WHERE pending = 1 LIMIT ?1)
-	) + (
+const selectFull = `SELECT (` + countPending + `) + (
 	SELECT count(*) FROM (
 		SELECT 1 FROM ringback_callbacks AS c
 		CROSS JOIN ringback_deliveries AS d INDEXED BY ringback_deliveries_open

@@ -36,7 +36,7 @@ func TestBacklog(t *testing.T) {
 				t.Errorf("%s: InTx: got %v, full is to be %t", what, errInTx, full)
 			}
 			var rows int
-			err := tx.QueryRow("SELECT count(*) FROM ringback_events WHERE id = 'host'").Scan(&rows)
+			err := tx.QueryRow("SELECT count(*) FROM ringback_outbox WHERE id = 'host'").Scan(&rows)
 			if err != nil || rows > 0 == full {
 				t.Errorf("%s: %d rows, %v", what, rows, err)
 			}

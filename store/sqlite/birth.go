@@ -99,7 +99,7 @@ func (b *birth) ask(c webhook.Callback) int {
 
 // add takes notice of a delivery of an event that was claimed. Its message is the
 // expansion's own: nobody writes to either.
-func (b *birth) add(to *addressee, e *takenOff, d webhook.Delivery) {
+func (b *birth) add(to *addressee, e *fanned, d webhook.Delivery) {
 	message := e.Messages.In(d.Method)
 	to.parent.room--
 	b.size += len(message)

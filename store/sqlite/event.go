@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -12,11 +14,7 @@ type preparedEvent struct {
 	encoded []byte
 	lane    int64
 
-	sequence int64            // under which it is appended, 0 where its ID is known
-	argument any              // the same, unless its ID is known
-	place    any              // the lane as an argument
-	fanned   bool             // it is fanned out already
-	messages webhook.Messages // where it is
+	sequence int64 // under which it is appended, 0 where its ID is known
 }
 
 // prepareEvents checks events and encodes them.
@@ -35,33 +33,36 @@ func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
 	return prepared, nil
 }
 
-// parent returns the ID of the profile that a subprofile belongs to, nothing for a profile.
-func (p *preparedEvent) parent() string {
-	if p.event.Collection == "" {
+// parentID returns the ID of the profile that a subprofile belongs to, nothing for a profile.
+func parentID(e *webhook.Event) string {
+	if e.Collection == "" {
 		return ""
 	}
-	return p.event.Profile.ID
+	return e.Profile.ID
 }
 
 const (
 	passOver = " ON CONFLICT (id) DO NOTHING"
 
-	// The number that the next event gets: none comes back, not even of those that are
+	// The number that the last event got: none comes back, not even of those that are
 	// removed.
-	nextSequence = `max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_events'), 0),
-		coalesce((SELECT max(sequence) FROM ringback_events), 0)) + 1`
+	lastSequence = "(SELECT seq FROM sqlite_sequence WHERE name = 'ringback_outbox')"
 
-	selectNext = "SELECT " + nextSequence
+	selectNext = "SELECT " + lastSequence + " + 1"
 )
 
-var insertEvents = newBulk(`INSERT INTO ringback_events
-	(sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, pending, data, json, xml)`,
-	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", passOver)
+// insertPending appends events whose IDs neither an event that is fanned out nor one that
+// is pending has.
+var insertPending = newBulk(`INSERT INTO ringback_outbox
+	(sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, data)
+	SELECT * FROM (`,
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	") WHERE NOT EXISTS (SELECT 1 FROM ringback_events WHERE id = column2)"+passOver)
 
-// append inserts events under numbers that begin with the next one, which was read in this
-// transaction, and notes those that it has given.
+// append appends events to the outbox under numbers that begin with the next one, which was
+// read in this transaction, and notes those that it has given.
 func (t tx) append(events []preparedEvent, next int64) error {
-	rows := t.bulk(insertEvents)
+	rows := t.bulk(insertPending)
 	rows.counts = true
 	now := any(millis(time.Now()))
 	var database, action any
@@ -69,41 +70,33 @@ func (t tx) append(events []preparedEvent, next int64) error {
 		p := &events[i]
 		e := p.event
 		p.sequence = next + int64(i)
-		p.argument, p.place = p.sequence, p.lane
 		database, action = box(database, e.Database), box(action, string(e.Action))
-		pending, data := int64(1), p.encoded
-		if p.fanned {
-			pending, data = 0, nothing
-		}
-		err := rows.add(len(data)+len(p.messages.JSON)+len(p.messages.XML),
-			p.argument, e.ID, database, e.Collection, e.Record().ID, p.parent(), action,
-			p.place, now, pending, data, p.messages.JSON, p.messages.XML)
+		err := rows.add(len(p.encoded), p.sequence, e.ID, database, e.Collection, e.Record().ID, parentID(e),
+			action, p.lane, now, p.encoded)
 		if err != nil {
 			return err
 		}
 	}
-	if err := rows.flush(); err != nil {
+	if err := rows.flush(); err != nil || rows.inserted == len(events) {
 		return err
 	}
-	if rows.inserted == len(events) {
-		return nil
-	}
-	return t.forgetKnown(events)
-}
-
-// nothing is the data of an event that is fanned out.
-var nothing = []byte{}
-
-// forgetKnown takes their numbers from events that were passed over, whose IDs others have.
-func (t tx) forgetKnown(events []preparedEvent) error {
 	for i := range events {
-		var sequence int64
-		if err := t.row(selectEventNumber, events[i].event.ID).Scan(&sequence); err != nil {
+		p := &events[i]
+		if kept, err := t.has(selectPendingNumber, p.event.ID, p.sequence); err != nil {
 			return err
-		}
-		if sequence != events[i].sequence {
-			events[i].sequence = 0
+		} else if !kept {
+			p.sequence = 0
 		}
 	}
 	return nil
+}
+
+// has reports whether an event has the number that a query gives for its ID.
+func (t tx) has(query, id string, sequence int64) (bool, error) {
+	var number int64
+	err := t.row(query, id).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return number == sequence, err
 }

@@ -4,14 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
 const (
-	// The body that is kept from then on is the messages'.
-	takeOff = `UPDATE ringback_events SET pending = 0, data = x'', json = ?2, xml = ?3 WHERE sequence = ?1`
+	takeOff = "DELETE FROM ringback_outbox WHERE sequence BETWEEN ?1 AND ?2"
+
+	// Without a condition SQLite clears the pages as a whole. That takes less time, and
+	// leaves nothing in them, such as copies of rows that it has moved from page to page.
+	takeOffAll = "DELETE FROM ringback_outbox"
+
+	// How many events are pending, of so many at most.
+	countPending = "SELECT count(*) FROM (SELECT 1 FROM ringback_outbox LIMIT " + int1 + ")"
 
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
 		failure_event = (SELECT id FROM ringback_events WHERE sequence = ?4)
@@ -19,8 +26,14 @@ const (
 )
 
 // selectTaken returns what is known of those events that are pending.
-var selectTaken = newLookup(`SELECT key.column1, lane, id, database_id, collection_id, record_id, action FROM `, 2, ` AS key
-	CROSS JOIN ringback_events ON sequence = key.column2 AND pending = 1`)
+var selectTaken = newLookup(`SELECT key.column1, id, database_id, collection_id, record_id, parent_id, action, lane, appended
+	FROM `, 2, ` AS key CROSS JOIN ringback_outbox ON sequence = key.column2`)
+
+// insertEvents writes events that are fanned out. The body that is kept of them is the
+// messages'.
+var insertEvents = newBulk(`INSERT INTO ringback_events
+	(sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, json, xml)`,
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", passOver)
 
 // selectOpen returns those keys of whose callback and lane a delivery is open.
 var selectOpen = newLookup(`SELECT key.column1 FROM `, 3, ` AS key
@@ -92,31 +105,31 @@ func newFanOut(tx tx, events int) *fanOut {
 	}
 }
 
-// A takenOff is what is known of an event that was just taken off the outbox.
-type takenOff struct {
+// A fanned is an event that is being fanned out.
+type fanned struct {
 	webhook.Expansion
-	lane                             int64
-	id, database, collection, record string
-	action                           webhook.Action
-	argument, place                  any // the sequence and the lane as arguments
+	id, database, collection, record, parent string
+	action                                   webhook.Action
+	lane                                     int64
+	argument, place, appended                any // the sequence, the lane and that time as arguments
 }
 
-// replaceAll replaces events by their deliveries, except where that was done before.
+// replaceAll replaces pending events by their deliveries. Others are passed over: that was
+// done before.
 func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
-	events := make([]takenOff, len(expansions))
+	events := make([]fanned, len(expansions))
 	keys := make([]any, 0, 2*len(expansions))
 	for i := range expansions {
 		keys = append(keys, int64(i), expansions[i].Sequence)
 	}
-	var i int64
-	var e takenOff
+	var i, appended int64
+	var e fanned
 	var action string
 	err := selectTaken.all(f.tx, func(row scanner) error {
-		err := row.Scan(&i, &e.lane, &e.id, &e.database, &e.collection, &e.record, &action)
+		err := row.Scan(&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &action, &e.lane, &appended)
 		if err == nil {
-			e.action = webhook.Action(action)
+			e.action, e.appended = webhook.Action(action), appended
 			e.Expansion = expansions[i]
-			e.argument, e.place = keys[2*i+1], e.lane
 			events[i] = e
 		}
 		return err
@@ -125,23 +138,82 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 		return err
 	}
 	seen := make(map[int64]bool, len(events))
-	taken := events[:0]
-	for i := range events {
-		e := &events[i]
-		if e.Sequence == 0 || seen[e.Sequence] {
-			continue
-		}
+	events = slices.DeleteFunc(events, func(e fanned) bool {
+		known := e.Sequence == 0 || seen[e.Sequence]
 		seen[e.Sequence] = true
-		if err := f.tx.run(takeOff, e.argument, e.Messages.JSON, e.Messages.XML); err != nil {
+		return known
+	})
+	if err := f.takeOff(events); err != nil {
+		return err
+	}
+	return f.write(events)
+}
+
+// takeOff takes events off the outbox: all that there are, or at once those that follow one
+// another.
+func (f *fanOut) takeOff(events []fanned) error {
+	var pending int
+	if err := f.tx.row(countPending, len(events)+1).Scan(&pending); err != nil {
+		return err
+	}
+	if pending == len(events) {
+		return f.tx.run(takeOffAll)
+	}
+	for i := 0; i < len(events); {
+		first := i
+		for i++; i < len(events) && events[i].Sequence == events[i-1].Sequence+1; i++ {
+		}
+		if err := f.tx.run(takeOff, events[first].Sequence, events[i-1].Sequence); err != nil {
 			return err
 		}
-		taken = append(taken, *e)
 	}
-	return f.deliverAll(taken)
+	return nil
+}
+
+// write writes events with their deliveries, but for those whose IDs others have.
+func (f *fanOut) write(events []fanned) error {
+	rows := f.tx.bulk(insertEvents)
+	rows.counts = true
+	var database, action any
+	for i := range events {
+		e := &events[i]
+		e.argument, e.place = e.Sequence, e.lane
+		database, action = box(database, e.database), box(action, string(e.action))
+		err := rows.add(len(e.Messages.JSON)+len(e.Messages.XML),
+			e.argument, e.id, database, e.collection, e.record, e.parent, action, e.place, e.appended,
+			e.Messages.JSON, e.Messages.XML)
+		if err != nil {
+			return err
+		}
+	}
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	if rows.inserted < len(events) {
+		var err error
+		if events, err = f.written(events); err != nil {
+			return err
+		}
+	}
+	return f.deliverAll(events)
+}
+
+// written returns those of the events that were not passed over.
+func (f *fanOut) written(events []fanned) ([]fanned, error) {
+	written := events[:0]
+	for i := range events {
+		e := &events[i]
+		if kept, err := f.tx.has(selectEventNumber, e.id, e.Sequence); err != nil {
+			return nil, err
+		} else if kept {
+			written = append(written, *e)
+		}
+	}
+	return written, nil
 }
 
 // deliverAll writes the deliveries of events, and notes what else they have come to.
-func (f *fanOut) deliverAll(events []takenOff) error {
+func (f *fanOut) deliverAll(events []fanned) error {
 	if err := f.look(events); err != nil {
 		return err
 	}
@@ -163,7 +235,7 @@ func (f *fanOut) deliverAll(events []takenOff) error {
 }
 
 // look looks up where deliveries are open of those that events are to have.
-func (f *fanOut) look(events []takenOff) error {
+func (f *fanOut) look(events []fanned) error {
 	places := make([]place, 0, len(events))
 	keys := make([]any, 0, 3*len(events))
 	for i := range events {
@@ -191,7 +263,7 @@ func (f *fanOut) look(events []takenOff) error {
 }
 
 // deliver writes the delivery of an event to a target.
-func (f *fanOut) deliver(e *takenOff, target webhook.Target) error {
+func (f *fanOut) deliver(e *fanned, target webhook.Target) error {
 	method, err := code(methods[:], "method", target.Method)
 	if err != nil {
 		return err
@@ -243,7 +315,7 @@ func (f *fanOut) addressee(id string) (*addressee, error) {
 
 // stand returns the state in which the delivery of an event to a callback begins, and the
 // worker that claims it, 0 for none.
-func (f *fanOut) stand(e *takenOff, to *addressee, method webhook.Method) (state string, worker webhook.Worker, err error) {
+func (f *fanOut) stand(e *fanned, to *addressee, method webhook.Method) (state string, worker webhook.Worker, err error) {
 	at := place{to.number, e.lane}
 	if f.open[at] {
 		return waiting, 0, nil

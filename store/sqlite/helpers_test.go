@@ -134,12 +134,13 @@ func fill(t testing.TB, db *sql.DB, events, each int) {
 	t.Helper()
 	for _, statement := range []string{`
 		WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
-		INSERT INTO ringback_events (id, database_id, collection_id, record_id, action, lane, appended, pending, data, json)
-		SELECT 'e' || i, 'd', '', 'r' || (i / ?2), 'update', i / ?2, ?3, 0, x'', CAST('{"name": "some"}' AS BLOB)
+		INSERT INTO ringback_events (id, database_id, collection_id, record_id, action, lane, appended, json)
+		SELECT 'e' || i, 'd', '', 'r' || (i / ?2), 'update', i / ?2, ?3, CAST('{"name": "some"}' AS BLOB)
 		FROM n`, `
 		INSERT INTO ringback_deliveries (event_sequence, callback_id, lane, state, method, encoding, created)
 		SELECT sequence, 1, lane, CASE (sequence - 1) % ?2 WHEN 0 THEN 2 ELSE 0 END, 0, 0, ?3
 		FROM ringback_events WHERE sequence <= ?1`,
+		"UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'ringback_outbox'",
 	} {
 		if _, err := db.ExecContext(t.Context(), statement, events, each, time.Now().UnixMilli()); err != nil {
 			t.Fatal(err)

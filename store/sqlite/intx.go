@@ -17,9 +17,13 @@ import (
 // host's, on the database that the store is in: the events are durable once the
 // transaction commits, and never existed when it rolls back. Dispatch is one insert
 // for every 500 events, with a savepoint around more than one, after a BEGIN that must
-// fail to show that the transaction is open; it reads nothing in the transaction. With
-// _stmt_cache_size=16 in its DSN the driver keeps the statement prepared, which saves a
-// quarter of the time.
+// fail to show that the transaction is open. It writes to the table of what is pending,
+// which is small as a rule, and reads nothing else. With _stmt_cache_size=16 in its DSN the
+// driver keeps the statement prepared, which saves a third of the time.
+//
+// An event whose ID is that of one that is pending is passed over at once. One whose ID is
+// that of an event that is fanned out is passed over when it would be: until then
+// [Store.Pending] shows it, and the event that it repeats is not pruned.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit. In a transaction that SQLite
@@ -67,7 +71,7 @@ func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) 
 
 const (
 	// The event's number is the next one.
-	dispatchEvents = `INSERT INTO ringback_events
+	dispatchEvents = `INSERT INTO ringback_outbox
 	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
 	dispatchValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -124,7 +128,7 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 		e := p.event
 		database, collection = box(database, e.Database), box(collection, e.Collection)
 		action = box(action, string(e.Action))
-		args = append(args, e.ID, database, collection, e.Record().ID, p.parent(), action, p.lane, now, p.encoded)
+		args = append(args, e.ID, database, collection, e.Record().ID, parentID(e), action, p.lane, now, p.encoded)
 	}
 	_, err := d.tx.ExecContext(ctx, statement, args...)
 	return err

@@ -52,7 +52,7 @@ func TestInTx(t *testing.T) {
 			return errors.Join(begun, dispatched, undone, d.Dispatch(context.Background(), event("kept")))
 		}, "kept"},
 		{"a later statement of many fails", func(tx *sql.Tx, d webhook.Dispatcher) error {
-			_, err := tx.Exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON ringback_events WHEN NEW.id = 'many1100'
+			_, err := tx.Exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON ringback_outbox WHEN NEW.id = 'many1100'
 				BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 			if err != nil {
 				return err

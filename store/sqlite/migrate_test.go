@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/store/storetest"
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -63,6 +65,15 @@ func lines(t *testing.T, db *sql.DB, query string) []string {
 
 const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name LIKE '%ringback%' ORDER BY name"
 
+// eventsBefore are all events as they were in one table, before version 3.
+const eventsBefore = `(
+	SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended,
+		0 AS pending, x'' AS data, json, xml FROM ringback_events
+	UNION ALL
+	SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended,
+		1, data, NULL, NULL FROM ringback_outbox
+	ORDER BY sequence)`
+
 // TestMigrate brings databases of all earlier versions up to date: they end with the
 // tables of a new one, keep every row, and work.
 func TestMigrate(t *testing.T) {
@@ -95,7 +106,7 @@ func TestMigrate(t *testing.T) {
 				t.Errorf("the tables are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			for query, rows := range before {
-				got := lines(t, old, query)
+				got := lines(t, old, strings.Replace(query, "FROM ringback_events", "FROM "+eventsBefore, 1))
 				if strings.HasSuffix(query, "FROM ringback_schema") {
 					got = got[:len(rows)] // more versions are noted behind
 				}
@@ -111,6 +122,62 @@ func TestMigrate(t *testing.T) {
 			storetest.CheckInvariants(t, store)
 			storetest.CheckDrains(t, store)
 		})
+	}
+}
+
+// TestMigrateSecond looks at what the second version had otherwise: what was pending stood
+// among the events. Of those the last two had been removed.
+func TestMigrateSecond(t *testing.T) {
+	file := copyOf(t, "testdata/version-2.sqlite")
+	store := open(t, file)
+	if got := pending(t, store); got != "pending sub-pending" {
+		t.Errorf("pending: %s", got)
+	}
+	if c := create(t, store); c.After != 13 {
+		t.Errorf("a new callback hears of events behind %d, want 13", c.After)
+	}
+	db := openHost(t, file, hostSettings)
+	if err := inHostTx(t, db, store, []webhook.Event{event("new"), event("pending"), event("delivered")}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
+	if err != nil || len(p.Events) != 4 || p.Events[2].ID != "new" || p.Events[2].Sequence != 14 {
+		t.Errorf("pending: %+v, %v", p, err)
+	}
+	if err := fanOut(t, store, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_events"); n != 12 {
+		t.Errorf("%d events, want 12", n)
+	}
+	storetest.CheckDrains(t, store)
+}
+
+// TestMigrateHost brings tables up to date beside a view of the host's that refers to
+// nothing, from several processes at once.
+func TestMigrateHost(t *testing.T) {
+	for _, name := range []string{"version-1.sqlite", "version-2.sqlite"} {
+		file := copyOf(t, "testdata/"+name)
+		if _, err := openHost(t, file, hostSettings).Exec("CREATE VIEW stale AS SELECT * FROM gone"); err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				store, err := sqlite.Open(t.Context(), file, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := store.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if got := pending(t, open(t, file)); got != "pending sub-pending" {
+			t.Errorf("%s: pending: %s", name, got)
+		}
 	}
 }
 

@@ -42,10 +42,11 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 const (
 	// The data is left out where it is known as a rule: between ?3 and ?4.
 	selectPending = `SELECT sequence, CASE WHEN sequence BETWEEN ?3 AND ?4 THEN NULL ELSE data END
-	FROM ringback_events INDEXED BY ringback_events_pending
-	WHERE pending = 1 AND sequence > ?1 ORDER BY sequence LIMIT ` + int2
+	FROM ringback_outbox WHERE sequence > ?1 ORDER BY sequence LIMIT ` + int2
 
-	selectDescription = `SELECT id, database_id, collection_id, action FROM ringback_events WHERE sequence = ?`
+	selectDescription = `SELECT id, database_id, collection_id, action FROM ringback_outbox WHERE sequence = ?`
+
+	selectPendingNumber = `SELECT sequence FROM ringback_outbox WHERE id = ?`
 )
 
 // Pending implements [webhook.Outbox].

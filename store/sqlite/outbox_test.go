@@ -21,7 +21,7 @@ func TestDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, data := range map[string]string{"e1": "x'00ff'", "e2": "x''"} {
-		if _, err := db.Exec("UPDATE ringback_events SET data = "+data+" WHERE id = ?", id); err != nil {
+		if _, err := db.Exec("UPDATE ringback_outbox SET data = "+data+" WHERE id = ?", id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestPendingKept(t *testing.T) {
 	if err := store.Dispatch(t.Context(), events("e", 4)...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("UPDATE ringback_events SET data = x'00'"); err != nil {
+	if _, err := db.Exec("UPDATE ringback_outbox SET data = x'00'"); err != nil {
 		t.Fatal(err)
 	}
 	r := webhook.PendingRequest{Limit: 10, LimitBytes: 1}
@@ -130,7 +130,7 @@ func TestLanes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]int{"p": laneOfP, "s": laneOfS} {
-		if got := count(t, db, "SELECT lane FROM ringback_events WHERE id = '"+id+"'"); got != want {
+		if got := count(t, db, "SELECT lane FROM ringback_outbox WHERE id = '"+id+"'"); got != want {
 			t.Errorf("lane of %s is %d, want %d", id, got, want)
 		}
 	}

@@ -26,8 +26,10 @@ const (
 	deleteEnded = `DELETE FROM ringback_deliveries WHERE event_sequence > ?1 AND event_sequence <= ?2
 	AND (+state = ` + delivered + ` AND ended < ?3 OR +state = ` + dead + ` AND ended < ?4)`
 
-	deleteEvent = `DELETE FROM ringback_events WHERE sequence = ?1 AND pending = 0
-	AND (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = sequence) = 0`
+	// While an event waits that repeats it, it must be known.
+	deleteEvent = `DELETE FROM ringback_events WHERE sequence = ?1
+	AND (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = ringback_events.sequence) = 0
+	AND (SELECT count(*) FROM ringback_outbox WHERE id = ringback_events.id) = 0`
 )
 
 // Prune implements [webhook.History]. Where a walk begins, and where it would end, it

@@ -7,16 +7,27 @@ import (
 )
 
 const (
-	// Events, and whether they are about a record or a subprofile of it.
+	// Whether an event is about a record or a subprofile of it.
+	isPurged = `database_id = ?3
+		AND (collection_id = ?4 AND record_id = ?5 OR ?4 = '' AND collection_id <> '' AND parent_id = ?5)`
+
+	selectPurgedPending = "SELECT sequence, " + isPurged + `
+	FROM ringback_outbox WHERE sequence > ?1 ORDER BY sequence LIMIT ` + int2
+
 	selectPurged = walkEvents + `
-	SELECT event, (SELECT database_id = ?3
-			AND (collection_id = ?4 AND record_id = ?5 OR ?4 = '' AND collection_id <> '' AND parent_id = ?5)
-		FROM ringback_events WHERE sequence = event)
+	SELECT event, (SELECT ` + isPurged + ` FROM ringback_events WHERE sequence = event)
 	FROM walk WHERE event IS NOT NULL`
+
+	// One that repeats another is none.
+	purgePending = `DELETE FROM ringback_outbox WHERE sequence = ?1
+	RETURNING (SELECT count(*) FROM ringback_events WHERE id = ringback_outbox.id) = 0`
 
 	purgeDeliveries = `DELETE FROM ringback_deliveries WHERE event_sequence = ?1 AND callback_id IN (
 		SELECT callback_id FROM ringback_deliveries WHERE event_sequence = ?1 ORDER BY callback_id LIMIT ?2)
 	RETURNING callback_id, lane, track, ended = 0 AND state <> ` + waiting
+
+	// What repeats an event, and was to be passed over.
+	purgeRepeated = "DELETE FROM ringback_outbox WHERE id = (SELECT id FROM ringback_events WHERE sequence = ?)"
 
 	purgeEvent = "DELETE FROM ringback_events WHERE sequence = ?"
 )
@@ -31,14 +42,49 @@ const purgeLooked = 10_000
 // database's file. The file with the name that ends in -wal may hold it for longer: Purge
 // empties that at its end, and waits a second or two for those who are reading; where they
 // go on for longer, and also when an error is returned, the next checkpoint that finds
-// nobody reading does so. What was removed by version 1 of the tables, before they
+// nobody reading does so. Where more than a thousand events are pending at its end, copies of
+// what was pending may be left until all of those are fanned out. What was removed by version 1 of the tables, before they
 // were brought up to date, is overwritten by VACUUM only.
 func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (events int, err error) {
+	p := purging{store: s, scope: scope, record: record}
+	// What is fanned out meanwhile is found among the events.
+	if err = p.walk(ctx, selectPurgedPending, p.removePending); err == nil {
+		err = p.walk(ctx, selectPurged, p.removeEvents)
+	}
+	if !p.removed {
+		return 0, err
+	}
+	s.recent.clear()
+	s.bell.ring()
+	if err == nil {
+		err = s.write(ctx, "purge", stepSize, tx.renewOutbox)
+	}
+	if err == nil {
+		err = s.writer.truncateLog(ctx)
+	}
+	return p.events, err
+}
+
+// A purging is a Purge under way.
+type purging struct {
+	store   *Store
+	scope   webhook.Scope
+	record  string
+	removed bool // there was something
+	events  int  // that it has removed
+}
+
+// walk goes over what a query shows, and removes what is to be, as many in one transaction
+// as remove likes. That returns how many it was given were done with, and how many of them
+// count as events.
+func (p *purging) walk(
+	ctx context.Context, query string, remove func(tx tx, found []int64) (done, events int, err error),
+) (err error) {
 	looked := purgeLooked
 	for after := int64(0); err == nil && looked == purgeLooked; {
 		looked = 0
 		var found []int64
-		err = s.readers.read(ctx, "purge", func(tx tx) error {
+		err = p.store.readers.read(ctx, "purge", func(tx tx) error {
 			return tx.rows(func(row scanner) error {
 				looked++
 				var about bool
@@ -47,50 +93,63 @@ func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (
 					found = append(found, after)
 				}
 				return err
-			}, selectPurged, after, purgeLooked, scope.Database, scope.Collection, record)
+			}, query, after, purgeLooked, p.scope.Database, p.scope.Collection, p.record)
 		})
 		for len(found) > 0 && err == nil {
-			var removed int
-			err = s.write(ctx, "purge", stepSize, func(tx tx) error {
-				removed, err = tx.purge(found)
+			var done, events int
+			err = p.store.write(ctx, "purge", stepSize, func(tx tx) error {
+				done, events, err = remove(tx, found)
 				return err
 			})
 			if err == nil {
-				events += removed
-				found = found[removed:]
+				found = found[done:]
+				p.events += events
+				p.removed = true
 			}
 		}
 	}
-	if events == 0 {
-		return 0, err
-	}
-	s.recent.clear()
-	s.bell.ring()
-	if err == nil {
-		err = s.writer.truncateLog(ctx)
-	}
-	return events, err
+	return err
 }
 
-// purge removes events from the first on, as many as may be in one transaction, and
-// returns how many.
-func (t tx) purge(sequences []int64) (removed int, err error) {
+// removePending removes pending events.
+func (p *purging) removePending(tx tx, sequences []int64) (done, events int, err error) {
+	sequences = sequences[:min(len(sequences), stepSize)]
+	for _, sequence := range sequences {
+		err := tx.rows(func(row scanner) error {
+			var event bool
+			err := row.Scan(&event)
+			if event {
+				events++
+			}
+			return err
+		}, purgePending, sequence)
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return len(sequences), events, nil
+}
+
+// removeEvents removes events that are fanned out, with their deliveries.
+func (p *purging) removeEvents(tx tx, sequences []int64) (done, events int, err error) {
 	deliveries := 0
 	for _, sequence := range sequences {
-		n, err := t.purgeDeliveries(sequence, stepSize-deliveries)
+		n, err := tx.purgeDeliveries(sequence, stepSize-deliveries)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if deliveries += n; deliveries >= stepSize {
 			break // there may be more of this event
 		}
-		if err := t.run(purgeEvent, sequence); err != nil {
-			return 0, err
+		for _, statement := range []string{purgeRepeated, purgeEvent} {
+			if err := tx.run(statement, sequence); err != nil {
+				return 0, 0, err
+			}
 		}
-		removed++
+		events++
 		deliveries++ // an event takes time as well
 	}
-	return removed, nil
+	return events, events, nil
 }
 
 // purgeDeliveries removes up to so many deliveries of an event, and lets those go on

@@ -14,7 +14,7 @@ const (
 		(database_id, collection_id, url, expression, fires, action, method, encoding, ordering, state, reason,
 			secret, previous_secret, previous_until, created, updated, after_sequence)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15,
-			coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_events'), 0))
+			` + lastSequence + `)
 		RETURNING id`
 
 	updateCallback = `UPDATE ringback_callbacks SET url = ?2, expression = ?3, fires = ?4, action = ?5,
