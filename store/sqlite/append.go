@@ -80,12 +80,14 @@ func (a *appending) fanOut(tx tx, next int64) error {
 	events := make([]fanned, len(a.events))
 	for i := range a.prepared {
 		p := &a.prepared[i]
+		sequence := next + int64(i)
 		events[i] = fanned{
-			Expansion: a.events[i].Expand(next + int64(i)), lane: p.lane, appended: f.argument,
+			Expansion: a.events[i].Expand(sequence), lane: p.lane,
+			argument: sequence, place: p.lane, appended: f.argument,
 			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
 			record: p.event.Record().ID, parent: parentID(p.event), action: p.event.Action,
 		}
-		events[i].Sequence = next + int64(i)
+		events[i].Sequence = sequence
 	}
 	if err := tx.run(noteSequence, next+int64(len(events))-1); err != nil {
 		return err

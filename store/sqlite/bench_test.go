@@ -61,6 +61,34 @@ func BenchmarkInTx(b *testing.B) {
 	}
 }
 
+// BenchmarkHostCommit appends an event in each transaction of a host's, beside many that are
+// kept, and fans out what 20 of them have appended.
+func BenchmarkHostCommit(b *testing.B) {
+	db, store := newHost(b)
+	fill(b, db, 20_000, 1)
+	create(b, store)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		tx := begin(b, db)
+		if _, err := tx.Exec("INSERT INTO ledger VALUES (?)", i); err != nil {
+			b.Fatal(err)
+		}
+		e := event(fmt.Sprint(i))
+		e.ID = ""
+		if err := store.InTx(tx).Dispatch(b.Context(), e); err != nil {
+			b.Fatal(err)
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		if i%20 == 19 {
+			if err := fanOut(b, store, make([]byte, 500), webhook.Callback{ID: "1"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 // BenchmarkFanOut replaces 100 pending events by their deliveries, which it claims or does
 // not.
 func BenchmarkFanOut(b *testing.B) {

@@ -130,6 +130,7 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 		if err == nil {
 			e.action, e.appended = webhook.Action(action), appended
 			e.Expansion = expansions[i]
+			e.argument, e.place = keys[2*i+1], e.lane
 			events[i] = e
 		}
 		return err
@@ -177,7 +178,6 @@ func (f *fanOut) write(events []fanned) error {
 	var database, action any
 	for i := range events {
 		e := &events[i]
-		e.argument, e.place = e.Sequence, e.lane
 		database, action = box(database, e.database), box(action, string(e.action))
 		err := rows.add(len(e.Messages.JSON)+len(e.Messages.XML),
 			e.argument, e.id, database, e.collection, e.record, e.parent, action, e.place, e.appended,
