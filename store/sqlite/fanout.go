@@ -144,14 +144,17 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 		seen[e.Sequence] = true
 		return known
 	})
+	if len(events) == 0 {
+		return nil
+	}
 	if err := f.takeOff(events); err != nil {
 		return err
 	}
 	return f.write(events)
 }
 
-// takeOff takes events off the outbox: all that there are, or at once those that follow one
-// another.
+// takeOff takes events off the outbox: all at once where there are no others, otherwise those
+// whose numbers follow one another.
 func (f *fanOut) takeOff(events []fanned) error {
 	var pending int
 	if err := f.tx.row(countPending, len(events)+1).Scan(&pending); err != nil {

@@ -42,9 +42,10 @@ const purgeLooked = 10_000
 // database's file. The file with the name that ends in -wal may hold it for longer: Purge
 // empties that at its end, and waits a second or two for those who are reading; where they
 // go on for longer, and also when an error is returned, the next checkpoint that finds
-// nobody reading does so. Where more than a thousand events are pending at its end, copies of
-// what was pending may be left until all of those are fanned out. What was removed by version 1 of the tables, before they
-// were brought up to date, is overwritten by VACUUM only.
+// nobody reading does so. Where more than a thousand events, or 16 MB of them, are pending at
+// its end, copies of what was may be left until all of them are fanned out. What was removed
+// by version 1 of the tables, before they were brought up to date, is overwritten by VACUUM
+// only.
 func (s *Store) Purge(ctx context.Context, scope webhook.Scope, record string) (events int, err error) {
 	p := purging{store: s, scope: scope, record: record}
 	// What is fanned out meanwhile is found among the events.
