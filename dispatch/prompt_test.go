@@ -210,13 +210,14 @@ func (s *reserving) AppendAndClaim(
 // What waits for the first request to a callback to come to its end is sent when it does, be
 // it that its outcome had to wait for the store.
 func TestPromptAfterProbation(t *testing.T) {
-	o := &dispatch.Options{Concurrency: 1, PerCallback: 1}
+	o := &dispatch.Options{Concurrency: 1, PerCallback: 1, Probation: 4096}
 	inBubble(t, o, func(b *bench) {
 		store := &heldSettle{Store: b.Store, hold: make(chan struct{})}
 		b.Engine = b.engineOn(store, o)
 		release := sync.OnceFunc(func() { close(store.hold) })
 		defer release()
-		for i := range 600 { // their outcomes are more than wait for the settler
+		const others = 2200
+		for i := range others { // their outcomes are more than wait for the settler
 			b.Callback(strconv.Itoa(i), webhook.Callback{Expression: "age == 1"})
 		}
 		b.Callback("new", webhook.Callback{Expression: "age > 1"})
@@ -227,8 +228,8 @@ func TestPromptAfterProbation(t *testing.T) {
 			}
 			advance(10 * time.Millisecond)
 		}
-		if got := ages(b.Network.Posts(), "1"); got != "2" || len(b.Network.Posts()) != 601 {
-			t.Fatalf("%d posts, about the second record %q; want 601 and 2", len(b.Network.Posts()), got)
+		if got := ages(b.Network.Posts(), "1"); got != "2" || len(b.Network.Posts()) != others+1 {
+			t.Fatalf("%d posts, about the second record %q; want %d and 2", len(b.Network.Posts()), got, others+1)
 		}
 		release()
 		advance(50 * time.Millisecond)
@@ -279,4 +280,73 @@ func TestPromptOneByOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is appended while something is pending is written as soon as that is fanned out.
+func TestPromptAfterPending(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Dispatch("1", 1)
+		advance(time.Second)
+		if err := b.Store.Dispatch(b.Context(), update("2", 1)); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		b.Dispatch("2", 2) // and finds it pending
+		b.Dispatch("2", 3)
+		if took := time.Since(began); took > time.Millisecond {
+			t.Errorf("two appends took %v", took)
+		}
+	})
+}
+
+// What finds no room in either pool is claimed as soon as there is some.
+func TestPromptAfterFullPools(t *testing.T) {
+	o := &dispatch.Options{Concurrency: 1, PerCallback: 1, Probation: 1}
+	inBubble(t, o, func(b *bench) {
+		store := &gatedSettle{Store: b.Store}
+		b.Engine = b.engineOn(store, o)
+		const known = 80 // more than may be in hand
+		for i := range known {
+			b.Callback(strconv.Itoa(i), webhook.Callback{Expression: "age == 1"})
+		}
+		b.Callback("new", webhook.Callback{Expression: "age == 2"})
+		b.Start()
+		append := func(record string, age int) {
+			if err := b.Store.Dispatch(b.Context(), update(record, age)); err != nil {
+				t.Fatal(err)
+			}
+			advance(10 * time.Millisecond)
+		}
+		append("warm", 1)
+		advance(10 * time.Second)
+		store.gate.Lock()
+		append("1", 1)
+		append("2", 2)
+		append("3", 1) // finds no room
+		sent := len(b.Network.Posts())
+		store.gate.Unlock()
+		if sent == 3*known+1 {
+			t.Fatal("nothing has to wait, the test wants some")
+		}
+		advance(50 * time.Millisecond)
+		if n := len(b.Network.Posts()); n != 3*known+1 {
+			t.Errorf("%d posts soon after there was room, want %d", n, 3*known+1)
+		}
+	})
+}
+
+// gatedSettle settles while its gate is not locked.
+type gatedSettle struct {
+	webhook.Store
+	gate sync.Mutex
+}
+
+func (s *gatedSettle) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
+	for !s.gate.TryLock() {
+		advance(time.Millisecond)
+	}
+	defer s.gate.Unlock()
+	return s.Store.Settle(ctx, w, outcomes)
 }

@@ -74,6 +74,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		ctx:       ctx,
 		outliving: context.WithoutCancel(ctx),
 		appended:  newSignal(),
+		emptied:   newSignal(),
 		ready:     newSignal(),
 		stirred:   newSignal(),
 		prunes:    newSignal(),

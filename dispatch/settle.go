@@ -12,7 +12,7 @@ import (
 
 const (
 	// settleBatch is how many outcomes are settled in one transaction at most.
-	settleBatch = 256
+	settleBatch = 1024
 
 	// settleMany is how many of them mean that many come: then the next one waits up to
 	// settleWait for others. A transaction costs about the same however many it settles.
@@ -194,12 +194,8 @@ func (s *settler) record(ctx context.Context, w webhook.Worker, outcomes ...unse
 		s.prunes.raise() // their deliveries become dead
 	}
 	for _, o := range outcomes {
-		switch {
-		case o.Outcome.State != webhook.DeliveryReady:
-		case o.Outcome.Due.IsZero():
-			s.ready.raise()
-		default:
-			s.retries.set(o.Outcome.Due)
+		if o.Outcome.State == webhook.DeliveryReady && !o.Outcome.Due.IsZero() {
+			s.retries.set(o.Outcome.Due) // of what is ready at once, Watch tells
 		}
 	}
 	s.finish(ctx, w, outcomes...)
