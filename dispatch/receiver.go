@@ -18,7 +18,7 @@ const (
 	// aheadTime is about how long deliveries may wait in hand: what a receiver answers
 	// in that time is claimed ahead, up to maxAhead times the requests in flight and what
 	// its pool takes.
-	aheadTime = time.Second
+	aheadTime = 500 * time.Millisecond
 	maxAhead  = 1000
 
 	// waitTime is for how long an answer may wait for others without being taken for one
