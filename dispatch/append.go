@@ -211,10 +211,8 @@ func (r *run) appendLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-a.appends.come:
-			if a.pending.Load() {
-				a.await(ctx)
-			}
 			for ctx.Err() == nil {
+				a.await(ctx)
 				batch := a.collect()
 				if len(batch) == 0 {
 					break
@@ -235,8 +233,15 @@ type appender struct {
 	damaged trouble
 }
 
-// await waits for the outbox to be empty.
+// await waits for the outbox to be empty, where something was pending.
 func (a *appender) await(ctx context.Context) {
+	select {
+	case <-a.emptied: // it was, before what is pending now
+	default:
+	}
+	if a.pending.Load() == 0 {
+		return
+	}
 	a.timer.Reset(outboxWait)
 	defer a.timer.Stop()
 	select {
@@ -296,7 +301,7 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 	}
 	switch {
 	case err == nil && pending:
-		a.pending.Store(true)
+		a.pending.Add(1)
 		a.appended.raise()
 	case err == nil:
 		a.unclaimed(heard - len(claimed))

@@ -63,14 +63,14 @@ func (r *run) fanOutLoop(ctx context.Context) {
 		pause := firstPause
 		for more := true; more && ctx.Err() == nil; {
 			var err error
+			known := r.pending.Load()
 			more, err = f.page(ctx)
 			if ctx.Err() == nil {
 				trouble.note(err)
 			}
 			if err == nil {
 				pause = firstPause
-				if !more {
-					r.pending.Store(false)
+				if !more && r.pending.CompareAndSwap(known, 0) { // otherwise there is another page
 					r.emptied.raise()
 				}
 				continue

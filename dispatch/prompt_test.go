@@ -301,6 +301,37 @@ func TestPromptAfterPending(t *testing.T) {
 	})
 }
 
+// However many append all the time, that one event was pending is soon over.
+func TestPromptAfterPendingAmidAppends(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := b.appends(nil)
+		store.fanOut = 3 * time.Millisecond
+		store.before = func() error { advance(time.Millisecond); return nil }
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Warm()
+		if err := b.Store.Dispatch(b.Context(), update("host", 1)); err != nil {
+			t.Fatal(err)
+		}
+		var hosts sync.WaitGroup
+		for i := range 4 {
+			hosts.Go(func() {
+				advance(time.Duration(i) * 300 * time.Microsecond)
+				for age := range 500 {
+					if age == 100 && i == 0 {
+						store.Reset()
+					}
+					b.Dispatch(strconv.Itoa(i), age)
+				}
+			})
+		}
+		hosts.Wait()
+		if n, direct := store.pending.Load(), store.directly.Load(); n > 0 {
+			t.Errorf("%d events were pending, %d were not, long after that one was", n, direct)
+		}
+	})
+}
+
 // What finds no room in either pool is claimed as soon as there is some.
 func TestPromptAfterFullPools(t *testing.T) {
 	o := &dispatch.Options{Concurrency: 1, PerCallback: 1, Probation: 1}

@@ -45,9 +45,9 @@ type run struct {
 	slow      suspensions
 	listeners *listenerCache
 	appends   *appendQueue
-	pending   atomic.Bool // events that appendLoop has appended
-	emptied   signal      // the outbox
-	direct    atomic.Bool // appendLoop takes what is appended
+	pending   atomic.Int64 // times that appendLoop has appended events since the outbox was empty
+	emptied   signal       // the outbox
+	direct    atomic.Bool  // appendLoop takes what is appended
 	attempts  sync.WaitGroup
 	senders   chan *job      // to one that is idle
 	sending   atomic.Int64   // senders
