@@ -9,8 +9,12 @@ import (
 )
 
 // renewShare is the part of its time that renewLoop may take where callbacks are changed
-// all the time: one of so many.
-const renewShare = 10
+// all the time: one of so many. It rests for renewRest at most, as after a store that was
+// away: what waits in hand would be sent before it follows a change.
+const (
+	renewShare = 10
+	renewRest  = 50 * time.Millisecond
+)
 
 // renewLoop lets what waits in hand follow the changes of its callback: to its new URL,
 // with its new secret, and nowhere once it is disabled or gone.
@@ -25,7 +29,7 @@ func (r *run) renewLoop(ctx context.Context) {
 		for _, callback := range r.slots.awaited() {
 			r.persist(ctx, "reading a callback", func() error { return r.renew(ctx, callback) })
 		}
-		sleep(ctx, (renewShare-1)*time.Since(began))
+		sleep(ctx, min((renewShare-1)*time.Since(began), renewRest))
 	}
 }
 

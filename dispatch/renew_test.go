@@ -227,3 +227,44 @@ func TestChangeWhileAway(t *testing.T) {
 		}
 	})
 }
+
+// Changes are followed soon also after a store was away for long.
+func TestChangeAfterAway(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Network.Answer = slowly
+		c := b.Callback("hook", webhook.Callback{})
+		store := &secretiveStore{Store: b.Store}
+		b.Engine = b.engineOn(store, eight)
+		b.Start()
+		b.Backlog(c)
+		edit := func(name string) {
+			c.URL = hookURL(name)
+			var err error
+			if c, err = b.Store.UpdateCallback(b.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store.away.Store(true)
+		edit("other")
+		advance(10 * time.Second)
+		store.away.Store(false)
+		advance(10 * time.Second)
+		b.Append(400, 400)
+		advance(31 * time.Millisecond)
+		if n := b.InHand(c); n < 100 {
+			t.Fatalf("%d deliveries in hand, the test wants many", n)
+		}
+		edit("third")
+		soon := time.Now().Add(100 * time.Millisecond)
+		advance(10 * time.Second)
+		late := 0
+		for _, p := range b.Network.Posts() {
+			if p.URL != hookURL("third") && p.Time.After(soon) {
+				late++
+			}
+		}
+		if late > 0 {
+			t.Errorf("%d posts to the old URL long after the change", late)
+		}
+	})
+}
