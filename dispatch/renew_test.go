@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -265,6 +266,58 @@ func TestChangeAfterAway(t *testing.T) {
 		}
 		if late > 0 {
 			t.Errorf("%d posts to the old URL long after the change", late)
+		}
+	})
+}
+
+// overtakenStore calls a function, once, when it has read a callback that is changed.
+type overtakenStore struct {
+	webhook.Store
+	read func(webhook.Callback)
+}
+
+func (s *overtakenStore) Callback(ctx context.Context, id string) (webhook.Callback, error) {
+	c, err := s.Store.Callback(ctx, id)
+	if read := s.read; err == nil && c.Version > 1 && read != nil {
+		s.read = nil
+		read(c)
+	}
+	return c, err
+}
+
+// What was claimed after a change does not go back to what the callback was before, because
+// that was read earlier and comes later.
+func TestChangeOvertaken(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Network.Answer = slowly
+		c := b.Callback("hook", webhook.Callback{})
+		b.Engine = b.engineOn(&overtakenStore{b.Store, func(c webhook.Callback) {
+			c.URL = hookURL("third")
+			if _, err := b.Store.UpdateCallback(b.Context(), c); err != nil {
+				t.Error(err)
+			}
+			b.Append(400, 400)
+			advance(300 * time.Millisecond)
+		}}, eight)
+		b.Start()
+		b.Backlog(c)
+		c.URL = hookURL("other")
+		if _, err := b.Store.UpdateCallback(b.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		advance(10 * time.Second)
+		third, other := 0, 0 // of what was appended after the last change
+		for _, p := range b.Network.Posts() {
+			switch n, err := strconv.Atoi(p.Record); {
+			case err != nil || n < 400:
+			case p.URL == hookURL("third"):
+				third++
+			default:
+				other++
+			}
+		}
+		if third == 0 || other > 0 {
+			t.Errorf("%d posts to the URL of the last change, %d to others", third, other)
 		}
 	})
 }

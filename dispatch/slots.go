@@ -207,12 +207,15 @@ func (s *slots) awaited() (callbacks []string) {
 	return callbacks
 }
 
-// renew replaces a callback for what waits for it.
+// renew replaces a callback for what waits for it, but for what was claimed after a later
+// change.
 func (s *slots) renew(callback string, to *webhook.Callback) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.receiver(callback).waiting {
-		j.To = to
+		if j.To.Version < to.Version {
+			j.To = to
+		}
 	}
 }
 
