@@ -332,6 +332,34 @@ func TestPromptAfterPendingAmidAppends(t *testing.T) {
 	})
 }
 
+// What is appended behind one that had to be pending waits until that is fanned out, also
+// where the outbox was empty before.
+func TestPromptBehindPending(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := b.appends(nil)
+		store.fanOut = 3 * time.Millisecond
+		store.before = func() error { advance(time.Millisecond); return nil }
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Warm()
+		store.Reset()
+		if err := b.Store.Dispatch(b.Context(), update("host", 1)); err != nil {
+			t.Fatal(err)
+		}
+		var hosts sync.WaitGroup
+		for i := range 2 {
+			hosts.Go(func() {
+				advance(time.Duration(i) * 500 * time.Microsecond)
+				b.Dispatch("2", i)
+			})
+		}
+		hosts.Wait()
+		if n, direct := store.pending.Load(), store.directly.Load(); n != 1 || direct != 1 {
+			t.Errorf("%d events were pending and %d were not, want 1 and 1", n, direct)
+		}
+	})
+}
+
 // What finds no room in either pool is claimed as soon as there is some.
 func TestPromptAfterFullPools(t *testing.T) {
 	o := &dispatch.Options{Concurrency: 1, PerCallback: 1, Probation: 1}
