@@ -45,8 +45,9 @@ const (
 	passOver = " ON CONFLICT (id) DO NOTHING"
 
 	// The number that the last event got: none comes back, not even of those that are
-	// removed.
-	lastSequence = "(SELECT seq FROM sqlite_sequence WHERE name = 'ringback_outbox')"
+	// removed. A host that empties its tables may empty SQLite's own as well.
+	lastSequence = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_outbox'),
+		(SELECT max(sequence) FROM ringback_events), 0)`
 
 	selectNext = "SELECT " + lastSequence + " + 1"
 )

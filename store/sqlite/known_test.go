@@ -187,3 +187,33 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersForgotten appends where a host has emptied the table in which SQLite keeps the
+// last numbers.
+func TestNumbersForgotten(t *testing.T) {
+	for _, kept := range []int{0, 3} {
+		db, store := newHost(t)
+		c := create(t, store)
+		w := join(t, store)
+		fanOutTo(t, store, kept, c)
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM sqlite_sequence"); err != nil {
+			t.Fatal(err)
+		}
+		if got := create(t, store).After; got != int64(kept) {
+			t.Errorf("a new callback hears of events behind %d, want %d", got, kept)
+		}
+		appendAndClaim(t, store, w, 2, expanded(t, events("direct", 2), "", c))
+		if err := store.Dispatch(t.Context(), event("dispatched")); err != nil {
+			t.Fatal(err)
+		}
+		if err := inHostTx(t, db, store, events("host", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := fanOut(t, store, nil, c); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db, "SELECT max(sequence) FROM ringback_events"); n != kept+4 {
+			t.Errorf("the last event has number %d, want %d", n, kept+4)
+		}
+	}
+}
