@@ -133,7 +133,7 @@ type Outcome struct {
 // with what is stored before its own attempt is counted.
 type Disabling struct {
 	Reason string
-	// Version is the callback's when the delivery was claimed.
+	// Version is the callback's as the attempt was made.
 	Version int64
 	// FailingSince, where not zero, is since when its receiver was failing then.
 	FailingSince time.Time
