@@ -1,32 +1,38 @@
 package dispatch
 
-// A lineup is a queue of receivers that take turns.
-type lineup struct {
-	receivers []*receiver
-	first     int
-}
+// A lineup is a queue of receivers that take turns. It is linked through them: each is in one
+// at a time, and can leave it.
+type lineup struct{ first, last *receiver }
 
 func (l *lineup) push(r *receiver) {
-	if l.first > 0 && len(l.receivers) == cap(l.receivers) { // move up instead of growing
-		n := copy(l.receivers, l.receivers[l.first:])
-		clear(l.receivers[n:])
-		l.receivers, l.first = l.receivers[:n], 0
+	r.lined, r.before, r.behind = l, l.last, nil
+	if l.last == nil {
+		l.first = r
+	} else {
+		l.last.behind = r
 	}
-	l.receivers = append(l.receivers, r)
-	r.lined = true
+	l.last = r
 }
 
 // pop returns nil when the lineup is empty.
 func (l *lineup) pop() *receiver {
-	if l.first == len(l.receivers) {
-		return nil
+	r := l.first
+	if r != nil {
+		l.remove(r)
 	}
-	r := l.receivers[l.first]
-	l.receivers[l.first] = nil
-	l.first++
-	if l.first == len(l.receivers) {
-		l.receivers, l.first = l.receivers[:0], 0
-	}
-	r.lined = false
 	return r
+}
+
+func (l *lineup) remove(r *receiver) {
+	if r.before == nil {
+		l.first = r.behind
+	} else {
+		r.before.behind = r.behind
+	}
+	if r.behind == nil {
+		l.last = r.before
+	} else {
+		r.behind.before = r.before
+	}
+	r.lined, r.before, r.behind = nil, nil, nil
 }

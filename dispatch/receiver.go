@@ -32,10 +32,12 @@ const (
 // A receiver is what this engine has seen of a callback's receiver.
 type receiver struct {
 	inHand   int
-	reserved int           // room for more
-	flying   int           // of these, in flight
-	waiting  []*job        // of these, those to be sent when there is a slot, in order
-	lined    bool          // in a lineup
+	reserved int     // room for more
+	flying   int     // of these, in flight
+	waiting  []*job  // of these, those to be sent when there is a slot, in order
+	lined    *lineup // in which it is, beside these
+	before   *receiver
+	behind   *receiver
 	answers  bool          // briskly, the last time
 	failures int           // in a row
 	took     time.Duration // by an answer, on the average

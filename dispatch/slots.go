@@ -119,15 +119,19 @@ func (s *slots) take(v *reservation, jobs []job) (denied bool) {
 }
 
 // line lets a receiver take its turn if something waits for it and it may have another
-// request in flight.
+// request in flight. One that has had many, and has few now, changes over to those.
 func (s *slots) line(r *receiver) {
-	switch {
-	case r.lined || len(r.waiting) == 0 || r.flying >= r.limitAt(time.Now(), s.perCallback):
-	case r.flying < s.perCallback:
-		s.few.push(r)
-	default:
-		s.many.push(r)
+	to := &s.many
+	if r.flying < s.perCallback {
+		to = &s.few
 	}
+	if r.lined == to || len(r.waiting) == 0 || r.flying >= r.limitAt(time.Now(), s.perCallback) {
+		return
+	}
+	if r.lined != nil {
+		r.lined.remove(r)
+	}
+	to.push(r)
 }
 
 // next returns a delivery that waits and is to be sent now, nil where there is none or no
