@@ -41,8 +41,8 @@ const (
 	isActive = `(SELECT state FROM ringback_callbacks WHERE ringback_callbacks.id = busy.id) <> 'disabled'`
 )
 
-// claimDeliveries gives deliveries to a worker, ?2.
-var claimDeliveries = newChange("state = " + claimed + ", worker = ?2")
+// claimDeliveries gives deliveries to a worker.
+var claimDeliveries = newChange("state = " + claimed + ", worker = ?%d")
 
 // selectMessages returns what claimed deliveries have of their events, with the message in
 // the format of a method.
@@ -184,7 +184,7 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 		c.sequences = append(c.sequences, d.sequence)
 		c.messages = append(c.messages, messageKey{d.sequence, d.method})
 	}
-	err = claimDeliveries.all(tx, c.sequences[n:], v.callback, int64(c.r.Worker))
+	err = claimDeliveries.all(tx, nil, c.sequences[n:], int64(c.r.Worker), v.callback)
 	return full || len(c.claimed) == c.r.Limit, err
 }
 

@@ -1,6 +1,9 @@
 package sqlite
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A lookup is a query about many keys. One statement for several takes half the time of as
 // many statements, and less where most keys give no row.
@@ -13,18 +16,6 @@ type lookup struct {
 // lookupKeys are how many keys a statement asks about: each number is a statement to be
 // prepared.
 var lookupKeys = [...]int{32, 8, 1}
-
-// statementFor returns the index in lookupKeys of the statement to begin with, so that they
-// are few: the last one may ask about less than it could.
-func statementFor(keys int) int {
-	switch {
-	case keys == 1:
-		return 2
-	case keys < lookupKeys[0]:
-		return 1
-	}
-	return 0
-}
 
 // newLookup returns a query about keys of so many columns, given what comes before and
 // behind them.
@@ -48,8 +39,27 @@ func newUnion(query string, columns int) *lookup {
 	return l
 }
 
+// newChange returns an UPDATE of deliveries of a callback, by the sequences of their events:
+// of the last two parameters the first is one of the columns', the other the callback.
+//
+// OR FAIL keeps SQLite from saving each page that the statement touches, so that it could be
+// undone alone: where one fails, the transaction is rolled back. That works for a plain list
+// of keys; a join with them, as UPDATE FROM has it, may be planned the other way round too.
+func newChange(columns string) *lookup {
+	l := &lookup{columns: 1}
+	for i, keys := range lookupKeys {
+		list := "?1"
+		for key := 2; key <= keys; key++ {
+			list += fmt.Sprintf(", ?%d", key)
+		}
+		l.statements[i] = fmt.Sprintf("UPDATE OR FAIL ringback_deliveries SET "+columns+
+			" WHERE callback_id = ?%d AND event_sequence IN (%s)", keys+1, keys+2, list)
+	}
+	return l
+}
+
 // all runs the query for all keys, which are given one behind the other, and calls scan for
-// each row. What is behind the keys has the parameters that are given last. Rows of the last
+// each row, if there may be any. What is behind the keys has the parameters that are given last. Rows of the last
 // key may come more than once, unless it is a union.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
 	args := tx.conn.keys[:0]
@@ -58,7 +68,13 @@ func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) e
 		tx.conn.keys = args
 	}()
 	for len(keys) > 0 {
-		i := statementFor(len(keys) / l.columns)
+		i := 0 // as few statements as possible
+		switch n := len(keys) / l.columns; {
+		case n == 1:
+			i = 2
+		case n < lookupKeys[0]:
+			i = 1
+		}
 		n := min(len(keys), lookupKeys[i]*l.columns)
 		args = append(args[:0], keys[:n]...)
 		for len(args) < lookupKeys[i]*l.columns {

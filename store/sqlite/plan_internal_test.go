@@ -1,9 +1,9 @@
 package sqlite
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +17,8 @@ import (
 // counted, and the callbacks where all their backlogs are.
 var scansTable = regexp.MustCompile(`^SCAN ringback_`)
 
-// unnumbered matches parameters without a number, which come behind those with one.
-var unnumbered = regexp.MustCompile(`\?([^0-9]|$)`)
+// parameter matches a parameter, which may have a number.
+var parameter = regexp.MustCompile(`\?([0-9]*)`)
 
 const (
 	readsDead     = "SCAN ringback_deliveries USING INDEX ringback_deliveries_dead"
@@ -150,12 +150,13 @@ func checkPlans(t *testing.T, store *Store) {
 	} {
 		var plan []string
 		parameters := 0
-		for i := range 11 {
-			if strings.Contains(statement, fmt.Sprint("?", i)) {
-				parameters = i
+		for _, found := range parameter.FindAllStringSubmatch(statement, -1) {
+			if number, err := strconv.Atoi(found[1]); err == nil {
+				parameters = max(parameters, number)
+			} else {
+				parameters++
 			}
 		}
-		parameters += len(unnumbered.FindAllString(statement, -1))
 		err := store.writer.outside(t.Context(), func(tx tx) error {
 			return tx.rows(func(row scanner) error {
 				var id, parent, unused int

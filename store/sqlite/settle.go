@@ -30,9 +30,9 @@ const (
 		WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = ` + int3 + ` AND ended = 0)`
 )
 
-// settleDelivered settles those that were delivered by an attempt, ?2 is when they ended:
-// most outcomes are such. When the last attempt began does not matter from then on.
-var settleDelivered = newChange("state = " + delivered + `, due = 0, ended = ?2, reason = '', attempts = attempts + 1, worker = 0`)
+// settleDelivered settles those that were delivered by an attempt, which most outcomes are,
+// given when they ended. When the last attempt began does not matter from then on.
+var settleDelivered = newChange("state = " + delivered + `, due = 0, ended = ?%d, reason = '', attempts = attempts + 1, worker = 0`)
 
 // selectUnusual returns, of deliveries that a worker has claimed, those for which others
 // wait, and where they keep order; and without a place those that it has not claimed, or
@@ -236,7 +236,7 @@ func (b *settlement) makeWay(i int, ended bool) error {
 // flush writes what was gathered, and then lets the deliveries go on that waited.
 func (b *settlement) flush() error {
 	for _, a := range b.order {
-		if err := settleDelivered.all(b.tx, a.delivered, a.number, b.ended); err != nil {
+		if err := settleDelivered.all(b.tx, nil, a.delivered, b.ended, a.number); err != nil {
 			return err
 		}
 	}
