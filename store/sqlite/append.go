@@ -12,9 +12,6 @@ const selectStand = selectNext + `, (SELECT revision FROM ringback_registry),
 	(SELECT min(sequence) FROM ringback_outbox) IS NOT NULL,
 	EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)`
 
-// noteSequence notes the number of the last event that does without the outbox.
-const noteSequence = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'ringback_outbox'"
-
 // AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
 // which tells of it.
 func (s *Store) AppendAndClaim(

@@ -43,13 +43,6 @@ func parentID(e *webhook.Event) string {
 
 const (
 	passOver = " ON CONFLICT (id) DO NOTHING"
-
-	// The number that the last event got: none comes back, not even of those that are
-	// removed. A host that empties its tables may empty SQLite's own as well.
-	lastSequence = `coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_outbox'),
-		(SELECT max(sequence) FROM ringback_events), 0)`
-
-	selectNext = "SELECT " + lastSequence + " + 1"
 )
 
 // insertPending appends events whose IDs neither an event that is fanned out nor one that

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -188,32 +189,55 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestNumbersForgotten appends where a host has emptied the table in which SQLite keeps the
-// last numbers.
+// TestNumbersForgotten appends, in every way first, where a host has emptied the table in
+// which SQLite keeps the last numbers, or has set them back.
 func TestNumbersForgotten(t *testing.T) {
 	for _, kept := range []int{0, 3} {
-		db, store := newHost(t)
-		c := create(t, store)
-		w := join(t, store)
-		fanOutTo(t, store, kept, c)
-		if _, err := db.ExecContext(t.Context(), "DELETE FROM sqlite_sequence"); err != nil {
+		for _, forget := range []string{"DELETE FROM sqlite_sequence", "UPDATE sqlite_sequence SET seq = 0"} {
+			for first := range 3 {
+				t.Run(fmt.Sprint(kept, forget, first), func(t *testing.T) { checkForgotten(t, kept, forget, first) })
+			}
+		}
+	}
+}
+
+func checkForgotten(t *testing.T, kept int, forget string, first int) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	fanOutTo(t, store, kept, c)
+	if _, err := db.ExecContext(t.Context(), forget); err != nil {
+		t.Fatal(err)
+	}
+	if got := create(t, store).After; got != int64(kept) {
+		t.Errorf("a new callback hears of events behind %d, want %d", got, kept)
+	}
+	appends := []func() error{
+		func() error {
+			appendAndClaim(t, store, w, 2, expanded(t, events("direct", 2), "", c))
+			return nil
+		},
+		func() error { return store.Dispatch(t.Context(), event("dispatched")) },
+		func() error { return inHostTx(t, db, store, events("host", 2)) },
+	}
+	for i := range appends {
+		if err := appends[(first+i)%len(appends)](); err != nil {
 			t.Fatal(err)
 		}
-		if got := create(t, store).After; got != int64(kept) {
-			t.Errorf("a new callback hears of events behind %d, want %d", got, kept)
-		}
-		appendAndClaim(t, store, w, 2, expanded(t, events("direct", 2), "", c))
-		if err := store.Dispatch(t.Context(), event("dispatched")); err != nil {
+		p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := inHostTx(t, db, store, events("host", 1)); err != nil {
+		for _, e := range p.Events {
+			if e.Sequence <= int64(kept) {
+				t.Errorf("event %s has number %d, which another had", e.ID, e.Sequence)
+			}
+		}
+		if err := fanOut(t, store, []byte("m"), c); err != nil {
 			t.Fatal(err)
 		}
-		if err := fanOut(t, store, nil, c); err != nil {
-			t.Fatal(err)
-		}
-		if n := count(t, db, "SELECT max(sequence) FROM ringback_events"); n != kept+4 {
-			t.Errorf("the last event has number %d, want %d", n, kept+4)
-		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_deliveries"); n != kept+5 {
+		t.Errorf("%d deliveries, want %d", n, kept+5)
 	}
 }

@@ -52,7 +52,11 @@ const (
 // Pending implements [webhook.Outbox].
 func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	var pending webhook.PendingEvents
+	var behind bool
 	err := s.urgent.read(ctx, "pending", func(tx tx) (err error) {
+		if err := tx.row(selectBehind).Scan(&behind); err != nil || behind {
+			return err
+		}
 		if pending.Revision, err = tx.revision(); err != nil {
 			return err
 		}
@@ -65,6 +69,12 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 	})
 	if err != nil {
 		return webhook.PendingEvents{}, err
+	}
+	if behind {
+		if err := s.renumber(ctx); err != nil {
+			return webhook.PendingEvents{}, err
+		}
+		return s.Pending(ctx, r)
 	}
 	return pending, nil
 }

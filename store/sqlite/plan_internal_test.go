@@ -79,6 +79,8 @@ func checkPlans(t *testing.T, store *Store) {
 		"dispatchEvents":        dispatchEvents + dispatchValues + passOver,
 		"selectNext":            selectNext,
 		"selectStand":           selectStand,
+		"selectBehind":          selectBehind,
+		"selectHighest":         selectHighest,
 		"selectPending":         selectPending,
 		"selectDescription":     selectDescription,
 		"listenersOfDatabase":   selectCallbacks + listenersOfDatabase,

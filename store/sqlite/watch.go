@@ -15,8 +15,8 @@ const (
 	idlePoll  = time.Second           // and otherwise up to this, while the system tells of writes
 )
 
-// Watch implements [webhook.Outbox]. The store's own commits wake it only where they leave
-// something that is pending, or ready and not claimed.
+// Watch implements [webhook.Outbox]. The store's own commits wake it only where they change a
+// callback, or leave something that is pending, or ready and not claimed.
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	w := watch{writer: s.writer, listener: s.bell.listen(), written: s.writer.transactions.Load()}
 	defer s.bell.leave(w.listener)
