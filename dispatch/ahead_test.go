@@ -30,6 +30,15 @@ func (b *bench) Holding(c webhook.Callback, state webhook.DeliveryState) []webho
 	return page.Deliveries
 }
 
+// WarmUp lets the engine meet its callbacks, ten times.
+func (b *bench) WarmUp() {
+	b.Helper()
+	for i := range 10 {
+		b.Dispatch("warm", i)
+		advance(10 * time.Millisecond)
+	}
+}
+
 // InHand returns how many deliveries to a callback are claimed.
 func (b *bench) InHand(c webhook.Callback) int {
 	b.Helper()
@@ -248,10 +257,7 @@ func TestAheadIsGivenBack(t *testing.T) {
 				}
 				c := b.Callback("hook", webhook.Callback{})
 				b.Start()
-				for i := range 10 {
-					b.Dispatch("warm", i)
-					advance(10 * time.Millisecond)
-				}
+				b.WarmUp()
 				const records, changes = 200, 3
 				for age := range changes {
 					for record := range records {
@@ -325,10 +331,7 @@ func TestAheadIsTakenByOthers(t *testing.T) {
 		}
 		c := b.Callback("hook", webhook.Callback{})
 		b.Start()
-		for i := range 10 {
-			b.Dispatch("warm", i)
-			advance(10 * time.Millisecond)
-		}
+		b.WarmUp()
 		b.Append(0, 400)
 		advance(21 * time.Millisecond)
 		hangs.Store(true)
@@ -373,10 +376,7 @@ func TestAheadOnStop(t *testing.T) {
 		}
 		hook, other := b.Callback("hook", webhook.Callback{}), b.Callback("other", webhook.Callback{})
 		b.Start()
-		for i := range 10 {
-			b.Dispatch("warm", i)
-			advance(10 * time.Millisecond)
-		}
+		b.WarmUp()
 		slow.Store(true)
 		b.Append(0, 300)
 		advance(time.Second)
@@ -436,10 +436,7 @@ func TestAheadOfDeadWorker(t *testing.T) {
 		b.Engine = b.engineOn(store, o)
 		c := b.Callback("hook", webhook.Callback{})
 		b.Start()
-		for i := range 10 {
-			b.Dispatch("warm", i)
-			advance(10 * time.Millisecond)
-		}
+		b.WarmUp()
 		blocked.Store(true)
 		b.Append(0, 100)
 		synctest.Wait()

@@ -106,7 +106,7 @@ func (r *run) claim(
 	}
 	w = r.beginClaim()
 	defer r.endClaim(ctx, w)
-	changes := r.changes.Load()
+	revision := r.listeners.latest()
 	v := reservation{slots: r.slots, pool: p, most: most}
 	request := webhook.ClaimRequest{Worker: w, Now: time.Now()}
 	request.Limit, request.LimitBytes = r.slots.begin(&v)
@@ -125,7 +125,7 @@ func (r *run) claim(
 	if r.slots.take(&v, jobs) {
 		r.ready.raise()
 	}
-	if r.changes.Load() != changes {
+	if r.listeners.latest() != revision {
 		r.changed.raise() // the callbacks that were claimed may be older
 	}
 	r.start(jobs)

@@ -91,7 +91,7 @@ func (f *fanOut) page(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if f.listeners.renew(pending.Revision) {
-		f.registryChanged()
+		f.changed.raise()
 	}
 	events := inOrder(&pending)
 	f.left.forget(after, events, pending.More)

@@ -110,6 +110,13 @@ func (c *listenerCache) renew(revision int64) (moved bool) {
 	return moved
 }
 
+// latest returns the revision of the registry that was seen last.
+func (c *listenerCache) latest() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.revision
+}
+
 func (c *listenerCache) clear() {
 	clear(c.scopes)
 	c.size = 0

@@ -301,18 +301,26 @@ func TestPromptAfterPending(t *testing.T) {
 	})
 }
 
+// pendingAmidAppends runs the engine on a store that takes its time, with an event pending.
+func (b *bench) pendingAmidAppends() *appendStore {
+	b.Helper()
+	store := b.appends(nil)
+	store.fanOut = 3 * time.Millisecond
+	store.before = func() error { advance(time.Millisecond); return nil }
+	b.Callback("hook", webhook.Callback{})
+	b.Start()
+	b.Warm()
+	store.Reset()
+	if err := b.Store.Dispatch(b.Context(), update("host", 1)); err != nil {
+		b.Fatal(err)
+	}
+	return store
+}
+
 // However many append all the time, that one event was pending is soon over.
 func TestPromptAfterPendingAmidAppends(t *testing.T) {
 	inBubble(t, nil, func(b *bench) {
-		store := b.appends(nil)
-		store.fanOut = 3 * time.Millisecond
-		store.before = func() error { advance(time.Millisecond); return nil }
-		b.Callback("hook", webhook.Callback{})
-		b.Start()
-		b.Warm()
-		if err := b.Store.Dispatch(b.Context(), update("host", 1)); err != nil {
-			t.Fatal(err)
-		}
+		store := b.pendingAmidAppends()
 		var hosts sync.WaitGroup
 		for i := range 4 {
 			hosts.Go(func() {
@@ -336,16 +344,7 @@ func TestPromptAfterPendingAmidAppends(t *testing.T) {
 // where the outbox was empty before.
 func TestPromptBehindPending(t *testing.T) {
 	inBubble(t, nil, func(b *bench) {
-		store := b.appends(nil)
-		store.fanOut = 3 * time.Millisecond
-		store.before = func() error { advance(time.Millisecond); return nil }
-		b.Callback("hook", webhook.Callback{})
-		b.Start()
-		b.Warm()
-		store.Reset()
-		if err := b.Store.Dispatch(b.Context(), update("host", 1)); err != nil {
-			t.Fatal(err)
-		}
+		store := b.pendingAmidAppends()
 		var hosts sync.WaitGroup
 		for i := range 2 {
 			hosts.Go(func() {

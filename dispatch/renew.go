@@ -8,13 +8,8 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// renewShare is the part of its time that renewLoop may take where callbacks are changed
-// all the time: one of so many. It rests for renewRest at most, as after a store that was
-// away: what waits in hand would be sent before it follows a change.
-const (
-	renewShare = 10
-	renewRest  = 50 * time.Millisecond
-)
+// renewPause lies between two looks at callbacks, which may be changed all the time.
+const renewPause = 20 * time.Millisecond
 
 // renewLoop lets what waits in hand follow the changes of its callback: to its new URL,
 // with its new secret, and nowhere once it is disabled or gone.
@@ -25,11 +20,10 @@ func (r *run) renewLoop(ctx context.Context) {
 			return
 		case <-r.changed:
 		}
-		began := time.Now()
 		for _, callback := range r.slots.awaited() {
 			r.persist(ctx, "reading a callback", func() error { return r.renew(ctx, callback) })
 		}
-		sleep(ctx, min((renewShare-1)*time.Since(began), renewRest))
+		sleep(ctx, renewPause)
 	}
 }
 
@@ -47,10 +41,4 @@ func (r *run) renew(ctx context.Context, callback string) error {
 		return err
 	}
 	return nil
-}
-
-// registryChanged takes notice of a change of callbacks.
-func (r *run) registryChanged() {
-	r.changes.Add(1)
-	r.changed.raise()
 }

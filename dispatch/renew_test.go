@@ -25,10 +25,7 @@ func slowly(*http.Request, int) (*http.Response, error) {
 // Backlog lets many deliveries to a callback wait in hand.
 func (b *bench) Backlog(c webhook.Callback) {
 	b.Helper()
-	for i := range 10 {
-		b.Dispatch("warm", i)
-		advance(10 * time.Millisecond)
-	}
+	b.WarmUp()
 	b.Append(0, 400)
 	advance(31 * time.Millisecond)
 	if n := b.InHand(c); n < 100 {

@@ -38,7 +38,6 @@ type run struct {
 	retries   alarm  // rings ready when one is due
 	prunes    signal // there is much to prune
 	changed   signal // callbacks are, and deliveries to them may wait in hand
-	changes   atomic.Int64
 	clock     *clock
 	slots     *slots
 	outcomes  chan outcome

@@ -117,16 +117,8 @@ func (s *settler) collect(first outcome) []unsettled {
 		}
 		s.gather.Stop()
 	}
-	for open := true; open && len(batch) < settleBatch; {
-		var next outcome
-		select {
-		case next, open = <-s.in:
-		default:
-			open = false
-		}
-		if open {
-			batch = append(batch, unsettled{outcome: next})
-		}
+	for range min(len(s.in), settleBatch-1) { // nobody else takes them
+		batch = append(batch, unsettled{outcome: <-s.in})
 	}
 	s.many = len(batch) >= settleMany
 	s.batch = batch
