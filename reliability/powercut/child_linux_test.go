@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/internal/durable"
 	"github.com/ringback-dev/ringback/store/sqlite"
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -77,6 +78,7 @@ func beChild(text string) error {
 	if c.notes, err = openNotebook(os.Getenv(recordVariable)); err != nil {
 		return err
 	}
+	durable.Sync = c.notes.recordSyncs()
 	ctx := context.Background()
 	for round := range c.Rounds {
 		if round > 0 {

@@ -34,6 +34,10 @@ func TestLyingDisk(t *testing.T) {
 		without := withoutSyncs(records, databaseName+"-wal")
 		expectFinding(t, without, afterCommits(without), lost, damaged)
 	})
+	t.Run("log, from the store", func(t *testing.T) {
+		without := withoutOwnSyncs(records)
+		expectFinding(t, without, afterCommits(without), lost)
+	})
 	t.Run("database", func(t *testing.T) {
 		without := withoutSyncs(records, databaseName)
 		// After a checkpoint the log begins anew: what it held is in the database alone.
@@ -99,5 +103,13 @@ func withoutSyncs(records []record, name string) []record {
 	first := afterCommits(records)[0]
 	return slices.Concat(records[:first], slices.DeleteFunc(slices.Clone(records[first:]), func(r record) bool {
 		return r.kind == syncEnded && names[r.file] == name
+	}))
+}
+
+// withoutOwnSyncs returns the records without the later syncs of the store's own.
+func withoutOwnSyncs(records []record) []record {
+	first := afterCommits(records)[0]
+	return slices.Concat(records[:first], slices.DeleteFunc(slices.Clone(records[first:]), func(r record) bool {
+		return r.kind == syncEnded && r.offset > ownSyncs
 	}))
 }

@@ -75,10 +75,15 @@ func openNotebook(file string) (notebook, error) {
 // note appends a note, by a single write: it comes before everything that is written
 // later, by whomever.
 func (n notebook) note(words ...any) error {
-	text := fmt.Appendln(nil, words...)
-	header := make([]byte, headerSize, headerSize+len(text))
-	binary.LittleEndian.PutUint32(header, uint32(len(text)))
-	binary.LittleEndian.PutUint32(header[4:], uint32(noted))
-	_, err := n.file.Write(append(header, text...))
+	return n.append(record{kind: noted, bytes: fmt.Appendln(nil, words...)})
+}
+
+func (n notebook) append(r record) error {
+	header := make([]byte, headerSize, headerSize+len(r.bytes))
+	binary.LittleEndian.PutUint32(header, uint32(len(r.bytes)))
+	binary.LittleEndian.PutUint32(header[4:], uint32(r.kind))
+	binary.LittleEndian.PutUint64(header[8:], r.file)
+	binary.LittleEndian.PutUint64(header[16:], r.offset)
+	_, err := n.file.Write(append(header, r.bytes...))
 	return err
 }

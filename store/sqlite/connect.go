@@ -7,8 +7,8 @@ import (
 // connect opens a connection of the store's own by its data source.
 func connect(source string) (*conn, error) {
 	driver := sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		// On macOS a commit waits for the disk only then; it changes nothing
-		// elsewhere. The data source has no setting for it.
+		// On macOS SQLite waits for the disk only then; it changes nothing elsewhere.
+		// The data source has no setting for it.
 		_, err := c.Exec("PRAGMA fullfsync = 1", nil)
 		return err
 	}}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // LimitPages keeps the database from growing by more than so many pages: the disk is
@@ -60,3 +61,6 @@ func (s *Store) CountCommits() (commits func() int) {
 		return counted
 	}
 }
+
+// ReplaceSync lets something else than the disk be waited for. Nothing is written meanwhile.
+func (s *Store) ReplaceSync(sync func(*os.File) error) { s.writer.syncer.sync = sync }

@@ -15,6 +15,9 @@ func (w *writer) commitGroup(first *work) {
 	}()
 	err := w.turns.wait(first.ctx, w.looks, w.notice)
 	if err == nil {
+		err = w.mend()
+	}
+	if err == nil {
 		err = w.awaitCompany(first)
 	}
 	if err == nil {
@@ -35,7 +38,7 @@ func (w *writer) commitGroup(first *work) {
 		}
 	}
 	if w.commit() == nil {
-		finish(w.group)
+		w.syncer.committed(w.group...)
 		return
 	}
 	for _, k := range w.group {
@@ -51,7 +54,7 @@ func (w *writer) commitWithout(works []*work, failed *work) {
 		return
 	}
 	if w.commitTogether(works) {
-		finish(works)
+		w.syncer.committed(works...)
 	} else {
 		for _, k := range works {
 			w.commitAlone(k)
@@ -131,7 +134,11 @@ func (w *writer) commitAlone(k *work) {
 			w.rollback()
 		}
 	}
-	close(k.done)
+	if k.err == nil && k.panicked == nil {
+		w.syncer.committed(k)
+	} else {
+		close(k.done)
+	}
 }
 
 // begin begins the transaction of a work, which waits no longer for other connections than
@@ -165,7 +172,22 @@ func (w *writer) begin(k *work) error {
 	return err
 }
 
-// commit commits the transaction, or leaves nothing of it behind.
+// mend moves all that was committed into the database's file where the log could not be
+// made to last. That waits for the disk as well.
+func (w *writer) mend() error {
+	failure := w.syncer.failed()
+	if failure == nil {
+		return nil
+	}
+	if emptied, err := emptyLog(w.conn); err != nil || !emptied {
+		return failure
+	}
+	w.syncer.mended()
+	return nil
+}
+
+// commit commits the transaction, or leaves nothing of it behind. It does not wait for the
+// disk.
 func (w *writer) commit() error {
 	err := w.conn.run(context.Background(), "COMMIT")
 	if err != nil {

@@ -23,7 +23,7 @@ func TestSettings(t *testing.T) {
 		"urgent": {outside(store.urgent), "1", "0"},
 	} {
 		for pragma, want := range map[string]string{
-			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": c.readsOnly,
+			"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "query_only": c.readsOnly,
 			"fullfsync": "1", "secure_delete": c.overwrite,
 		} {
 			var got string

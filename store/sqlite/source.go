@@ -40,8 +40,9 @@ func uri(path string) string {
 
 // dataSource returns the driver's name for a connection of the store's own.
 func dataSource(path, mode string, settings ...string) string {
-	// A connection is used by one goroutine at a time: SQLite need not see to that.
-	source := uri(path) + "?mode=" + mode + "&_synchronous=FULL&_foreign_keys=on&_mutex=no"
+	// A connection is used by one goroutine at a time: SQLite need not see to that. NORMAL:
+	// it is the syncer that waits for the disk after a commit.
+	source := uri(path) + "?mode=" + mode + "&_synchronous=NORMAL&_foreign_keys=on&_mutex=no"
 	if mode == "rwc" {
 		source += "&_journal_mode=WAL"
 	}

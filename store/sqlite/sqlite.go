@@ -13,7 +13,8 @@
 // connections of its own: it borrows none of the host's after New. Several processes
 // on one machine may share a database.
 //
-// Writes that wait at the same time share a transaction, so the disk is waited for once.
+// Writes that wait at the same time share a transaction. The disk is waited for behind it,
+// once for all that was committed meanwhile, while others may write.
 // What became of deliveries waits up to 5 ms for another write to share its transaction with,
 // if there was one within 10 ms, except for a while after that was in vain or another delivery
 // waited for one of them.

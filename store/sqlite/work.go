@@ -33,10 +33,3 @@ func (k *work) end(err error) {
 	k.err = err
 	close(k.done)
 }
-
-// finish ends works that were committed.
-func finish(works []*work) {
-	for _, k := range works {
-		close(k.done)
-	}
-}

@@ -36,6 +36,7 @@ type writer struct {
 
 	transactions atomic.Int64 // that the writer has begun
 
+	syncer  *syncer
 	log     string // the file with the name that ends in -wal
 	logNext int64  // the size at which it is to be emptied
 }
@@ -67,11 +68,12 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 	if err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
+	w.syncer = newSyncer(w.log)
 	go w.serve()
 	return w, nil
 }
 
-// close waits for the transaction under way and ends the connection. What still waits for
+// close waits for the transaction under way, and for the disk, and ends the connection. What still waits for
 // other connections gives up.
 func (w *writer) close() error {
 	close(w.closing)
@@ -137,6 +139,7 @@ func (w *writer) serve() {
 		case <-w.looks:
 			w.notice()
 		case <-w.closing:
+			w.syncer.close()
 			w.failure = w.conn.close()
 			return
 		}
