@@ -18,6 +18,7 @@ import (
 const (
 	directEvents    = 256                   // of one Dispatch
 	directSize      = 64 << 10              // of an event, encoded
+	directGuess     = 16 << 10              // what it has at most need not be looked at more closely
 	directListeners = 128                   // of an event
 	directTime      = 10 * time.Millisecond // for the conditions of one Dispatch
 
@@ -42,15 +43,31 @@ var errNotWritten = errors.New("not written")
 
 // An appending is a Dispatch whose events are to be written together with their deliveries.
 type appending struct {
-	events   []webhook.ExpandedEvent
-	heard    int   // by so many callbacks
-	rows     int   // deliveries and failures
-	bytes    int   // of the encoded events
-	revision int64 // of the registry, when that was found out
-	done     chan error
+	events   []directEvent
+	one      [1]directEvent // room for most
+	heard    int            // by so many callbacks
+	rows     int            // deliveries and failures
+	bytes    int            // of the encoded events, at most
+	revision int64          // of the registry, when that was found out
+	done     chan struct{}
+	err      error // once it is done
 
-	mu   sync.Mutex      // held while the content of the events is read
-	kept []webhook.Event // copies, once the caller has them back
+	mu sync.Mutex // held while the content of the events is read
+}
+
+// newAppending begins an appending of so many events.
+func newAppending(events int) *appending {
+	a := &appending{done: make(chan struct{})}
+	if a.events = a.one[:]; events != len(a.one) {
+		a.events = make([]directEvent, events)
+	}
+	return a
+}
+
+// end says what an appending has come to.
+func (a *appending) end(err error) {
+	a.err = err
+	close(a.done)
 }
 
 // abandon is for a caller that does not wait for the end: what it does with its events from
@@ -58,9 +75,9 @@ type appending struct {
 func (a *appending) abandon() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.kept = a.plain()
-	for i := range a.kept {
-		a.kept[i] = a.kept[i].Stored()
+	for i := range a.events {
+		kept := a.events[i].event.Stored()
+		a.events[i].content = &kept
 	}
 }
 
@@ -68,9 +85,41 @@ func (a *appending) abandon() {
 func (a *appending) plain() []webhook.Event {
 	events := make([]webhook.Event, len(a.events))
 	for i := range a.events {
-		events[i] = a.events[i].Event
+		events[i] = a.events[i].event
 	}
 	return events
+}
+
+// A directEvent is an event of an appending. It implements [webhook.ExpandedEvent].
+type directEvent struct {
+	run     *run
+	of      *appending
+	event   webhook.Event
+	content *webhook.Event // the event, or a copy once the caller has it back
+	match   match
+}
+
+func (d *directEvent) Event() *webhook.Event { return &d.event }
+
+func (d *directEvent) Encode() []byte {
+	d.of.mu.Lock()
+	defer d.of.mu.Unlock()
+	return webhook.EncodeEvent(d.content)
+}
+
+func (d *directEvent) Expand(sequence int64) (x webhook.Expansion) {
+	d.of.mu.Lock()
+	defer d.of.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			d.run.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
+				"event", d.event.ID, "sequence", sequence, "panic", p, "stack", string(debug.Stack()))
+			x = d.match.dead(sequence, reasonPanic)
+		}
+	}()
+	e := *d.content
+	e.Sequence = sequence
+	return d.match.encode(&e)
 }
 
 // dispatch appends events.
@@ -91,7 +140,8 @@ func (r *run) dispatch(ctx context.Context, events []webhook.Event) error {
 	err = errNotWritten
 	if r.appends.push(a) {
 		select {
-		case err = <-a.done:
+		case <-a.done:
+			err = a.err
 		case <-ctx.Done():
 			if !r.appends.withdraw(a) {
 				a.abandon()
@@ -116,19 +166,25 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			a, err = nil, nil
 		}
 	}()
-	a = &appending{events: make([]webhook.ExpandedEvent, len(events)), done: make(chan error, 1)}
+	a = newAppending(len(events))
 	var spent time.Duration
 	for i := range events {
 		list, ok := r.quickListeners(ctx, events[i].Scope(), a, i == 0)
 		if !ok || spent > directTime {
 			return nil, nil
 		}
-		e, encoded, err := webhook.Prepare(events[i])
+		d := &a.events[i]
+		d.run, d.of, d.event, d.content = r, a, events[i], &d.event
+		e := &d.event
+		size, err := e.Complete()
 		if err != nil {
 			return nil, err
 		}
-		a.bytes += len(encoded)
-		if len(encoded) > directSize || a.bytes > fanOutMessages {
+		if size > directGuess {
+			size = len(webhook.EncodeEvent(e))
+		}
+		a.bytes += size
+		if size > directSize || a.bytes > fanOutMessages {
 			return nil, nil
 		}
 		if e.Subprofile != nil { // the store looks at whose change it is
@@ -136,19 +192,15 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 			e.Subprofile = &own
 		}
 		e.Sequence = math.MaxInt64 // it comes after all that is there
-		m, err := r.match(ctx, &e, list)
-		if err != nil {
+		if d.match, err = r.match(ctx, e, list); err != nil {
 			return nil, err
 		}
-		spent += m.spent
-		a.heard += len(m.heard)
-		if a.rows += len(m.heard) + len(m.failures); a.rows > fanOutRows {
+		e.Sequence = 0
+		spent += d.match.spent
+		a.heard += len(d.match.targets)
+		if a.rows += len(d.match.targets) + len(d.match.failures); a.rows > fanOutRows {
 			return nil, nil
 		}
-		e.Sequence = 0
-		a.events[i] = webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(sequence int64) webhook.Expansion {
-			return r.encode(a, i, m, sequence)
-		}}
 	}
 	return a, nil
 }
@@ -169,25 +221,6 @@ func (r *run) quickListeners(ctx context.Context, scope webhook.Scope, a *append
 	return list, true
 }
 
-// encode returns what an event of an appending fans out to, now that its sequence is known.
-func (r *run) encode(a *appending, i int, m *match, sequence int64) (x webhook.Expansion) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	e := a.events[i].Event
-	if a.kept != nil {
-		e = a.kept[i]
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			r.log.Error("dispatch: an event made the engine panic, its deliveries are dead",
-				"event", e.ID, "sequence", sequence, "panic", p, "stack", string(debug.Stack()))
-			x = m.dead(sequence, reasonPanic)
-		}
-	}()
-	e.Sequence = sequence
-	return m.encode(&e)
-}
-
 // appendLoop writes appendings, as many in one transaction as there are.
 func (r *run) appendLoop(ctx context.Context) {
 	store, ok := r.store.(webhook.AppendClaimer)
@@ -197,7 +230,7 @@ func (r *run) appendLoop(ctx context.Context) {
 	r.direct.Store(true)
 	defer func() {
 		for _, rest := range r.appends.close() {
-			rest.done <- errNotWritten
+			rest.end(errNotWritten)
 		}
 	}()
 	a := appender{
@@ -228,7 +261,8 @@ type appender struct {
 	*run
 	store   webhook.AppendClaimer
 	timer   *time.Timer
-	last    int // how many events were in the last batch
+	last    int                     // how many events were in the last batch
+	events  []webhook.ExpandedEvent // room for those of a batch
 	joins   sync.WaitGroup
 	damaged trouble
 }
@@ -265,19 +299,18 @@ func (a *appender) collect() []*appending {
 
 // write writes a batch in one transaction and takes in hand what the store gives.
 func (a *appender) write(ctx context.Context, batch []*appending) {
-	revision, heard, count := batch[0].revision, 0, 0
-	for _, x := range batch {
-		count += len(x.events)
-	}
-	events := make([]webhook.ExpandedEvent, 0, count)
+	revision, heard := batch[0].revision, 0
+	events := a.events[:0]
 	written := batch[:0]
 	for _, x := range batch {
 		if x.revision != revision || !a.direct.Load() {
-			x.done <- errNotWritten
+			x.end(errNotWritten)
 			continue
 		}
 		written = append(written, x)
-		events = append(events, x.events...)
+		for i := range x.events {
+			events = append(events, &x.events[i])
+		}
 		heard += x.heard
 	}
 	if len(written) == 0 {
@@ -288,6 +321,8 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 		claimed, pending, err = a.store.AppendAndClaim(ctx, events, revision, r)
 		return claimed, err
 	})
+	clear(events)
+	a.events = events
 	if errors.Is(err, webhook.ErrDamaged) {
 		a.damaged.note(err)
 		err = nil
@@ -297,7 +332,7 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 		result = errNotWritten // each by itself may fare better
 	}
 	for _, x := range written {
-		x.done <- result
+		x.end(result)
 	}
 	switch {
 	case err == nil && pending:

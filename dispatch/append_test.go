@@ -43,6 +43,18 @@ func (s *appendStore) Dispatch(ctx context.Context, events ...webhook.Event) err
 	return s.Store.Dispatch(ctx, events...)
 }
 
+// countedRows counts the deliveries of what an event fans out to.
+type countedRows struct {
+	webhook.ExpandedEvent
+	rows *int
+}
+
+func (c countedRows) Expand(sequence int64) webhook.Expansion {
+	x := c.ExpandedEvent.Expand(sequence)
+	*c.rows += len(x.Targets)
+	return x
+}
+
 func (s *appendStore) AppendAndClaim(
 	ctx context.Context, events []webhook.ExpandedEvent, revision int64, r webhook.ClaimRequest,
 ) (claimed []webhook.Claimed, pending bool, err error) {
@@ -53,11 +65,7 @@ func (s *appendStore) AppendAndClaim(
 		if s.sees != nil {
 			s.sees(e)
 		}
-		events[i].Expand = func(sequence int64) webhook.Expansion {
-			x := e.Expand(sequence)
-			rows += len(x.Targets)
-			return x
-		}
+		events[i] = countedRows{e, &rows}
 	}
 	defer func() { s.rows.Store(max(s.rows.Load(), int32(rows))) }()
 	if s.before != nil {
@@ -151,7 +159,7 @@ func TestAppendDirectly(t *testing.T) {
 		store.sees = func(e webhook.ExpandedEvent) {
 			mu.Lock()
 			defer mu.Unlock()
-			seen[e.Event.ID]++
+			seen[e.Event().ID]++
 		}
 		c := b.Callback("hook", webhook.Callback{})
 		b.Start()
@@ -435,6 +443,18 @@ func TestAppendBounds(t *testing.T) {
 			}
 			return e
 		}, false},
+		"a large event, but not too large": {1, func() []webhook.Event {
+			e := updates(3)
+			e[1].Profile.Fields["text"] = strings.Repeat("x", 63<<10)
+			return e
+		}, true},
+		"events of many bytes": {1, func() []webhook.Event {
+			e := updates(256) // which may have six times as many, as far as is known at first
+			for i := range e {
+				e[i].Profile.Fields["text"] = strings.Repeat("x", 15<<10)
+			}
+			return e
+		}, true},
 		"a large event": {1, func() []webhook.Event {
 			e := updates(3)
 			e[1].Profile.Fields["text"] = strings.Repeat("x", 65<<10)

@@ -35,16 +35,17 @@ func (r *run) expand(ctx context.Context, e *pendingEvent) (x webhook.Expansion,
 }
 
 // match decides which listeners hear of an event.
-func (r *run) match(ctx context.Context, event *webhook.Event, listeners []listener) (*match, error) {
-	m := match{run: r, scope: r.engine.evaluator.Begin(event)}
-	defer m.scope.End()
+func (r *run) match(ctx context.Context, event *webhook.Event, listeners []listener) (match, error) {
+	m := matcher{run: r, event: event}
+	scope := r.engine.evaluator.Begin(event)
+	defer scope.End()
 	// What took too long the last time comes last, and may have to wait for another
 	// event: the time that the conditions of an event take holds up those behind it.
 	var slow []slowListener
 	for i := range listeners {
 		l := &listeners[i]
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return match{}, ctx.Err()
 		}
 		if !l.hears(event.Sequence, event.Action) {
 			continue
@@ -53,20 +54,20 @@ func (r *run) match(ctx context.Context, event *webhook.Event, listeners []liste
 			slow = append(slow, slowListener{l, n})
 			continue
 		}
-		m.offer(event, l, false)
+		m.offer(scope, l, false)
 	}
 	slices.SortStableFunc(slow, func(a, b slowListener) int { return cmp.Compare(a.strikes, b.strikes) })
 	for _, l := range slow {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return match{}, ctx.Err()
 		}
 		if m.spent > slowTime || r.slow.suspended(&l.Callback, time.Now()) {
-			m.fail(event, l.listener, "was not evaluated: on the events before it took longer than it may")
+			m.fail(l.listener, "was not evaluated: on the events before it took longer than it may")
 			continue
 		}
-		m.offer(event, l.listener, true)
+		m.offer(scope, l.listener, true)
 	}
-	return &m, nil
+	return m.match, nil
 }
 
 // A slowListener is one whose condition ran into its deadline the last times.
@@ -77,66 +78,66 @@ type slowListener struct {
 
 // A match is what the conditions say about an event.
 type match struct {
-	run      *run
-	scope    *condition.Scope
-	heard    []*listener // by these
+	targets  []webhook.Target // of those that hear of it, none of them dead
 	failures []webhook.ExpressionFailure
 	spent    time.Duration // on conditions
 }
 
+// A matcher is a match in the making.
+type matcher struct {
+	run   *run
+	event *webhook.Event
+	match
+}
+
 // offer lets the listener hear of the event if its condition takes the turn that it waits
 // for. slow tells that it took too long the last time.
-func (m *match) offer(event *webhook.Event, l *listener, slow bool) {
+func (m *matcher) offer(scope *condition.Scope, l *listener, slow bool) {
 	now := time.Now()
-	turn := l.turn(event, m.scope)
+	turn := l.turn(m.event, scope)
 	m.spent += time.Since(now)
 	if slow || turn.tooLong {
 		m.run.slow.note(&l.Callback, turn.tooLong, now)
 	}
 	switch {
 	case turn.failure != "":
-		m.fail(event, l, turn.failure)
+		m.fail(l, turn.failure)
 	case turn.fires:
-		m.heard = append(m.heard, l)
+		m.targets = append(m.targets, webhook.Target{Callback: l.ID, Method: l.Method, Encoding: l.Encoding})
 	}
 }
 
-func (m *match) fail(event *webhook.Event, l *listener, failure string) {
+func (m *matcher) fail(l *listener, failure string) {
 	// The callback's owner is shown it; of interest to the host only when asked for.
-	m.run.log.Debug("dispatch: condition failed", "callback", l.ID, "event", event.ID, "error", failure)
+	m.run.log.Debug("dispatch: condition failed", "callback", l.ID, "event", m.event.ID, "error", failure)
 	m.failures = append(m.failures, webhook.ExpressionFailure{Callback: l.ID, Version: l.Version, Message: failure})
 }
 
 // encode returns the expansion, with the event encoded once per format. A delivery is dead
-// where there is no message to send, or the event is one of a loop.
+// where there is no message to send, or the event is one of a loop. The expansion has the
+// match's own targets: it is good until the next one is made.
 func (m *match) encode(event *webhook.Event) webhook.Expansion {
-	x := webhook.Expansion{
-		Sequence: event.Sequence,
-		Targets:  make([]webhook.Target, 0, len(m.heard)),
-		Failures: m.failures,
-	}
+	x := webhook.Expansion{Sequence: event.Sequence, Targets: m.targets, Failures: m.failures}
 	var refused map[webhook.Method]string // why there is no message
-	for _, l := range m.heard {
-		if x.Messages.In(l.Method) == nil && refused[l.Method] == "" {
-			body, err := message.Encode(l.Method, event)
+	for i := range x.Targets {
+		t := &x.Targets[i]
+		if x.Messages.In(t.Method) == nil && refused[t.Method] == "" {
+			body, err := message.Encode(t.Method, event)
 			if err == nil {
-				x.Messages.Set(l.Method, body)
+				x.Messages.Set(t.Method, body)
 			} else {
 				if refused == nil {
 					refused = make(map[webhook.Method]string)
 				}
-				refused[l.Method] = err.Error()
+				refused[t.Method] = err.Error()
 			}
 		}
-		dead := refused[l.Method]
-		if dead == "" && event.Hops() > webhook.MaxHops {
-			dead = fmt.Sprintf("the change was made %d hops away from its first cause, at most %d are allowed: "+
+		t.Dead = refused[t.Method]
+		if t.Dead == "" && event.Hops() > webhook.MaxHops {
+			t.Dead = fmt.Sprintf("the change was made %d hops away from its first cause, at most %d are allowed: "+
 				"callbacks may be going round in a loop. It was caused by event %s",
 				event.Hops(), webhook.MaxHops, event.Cause.Event)
 		}
-		x.Targets = append(x.Targets, webhook.Target{
-			Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: dead,
-		})
 	}
 	return x
 }

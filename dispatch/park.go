@@ -36,13 +36,10 @@ func (e *pendingEvent) dead(reason string) webhook.Expansion {
 
 // dead returns an expansion of dead deliveries, without messages.
 func (m *match) dead(sequence int64, reason string) webhook.Expansion {
-	x := webhook.Expansion{Sequence: sequence, Failures: m.failures}
-	for _, l := range m.heard {
-		x.Targets = append(x.Targets, webhook.Target{
-			Callback: l.ID, Method: l.Method, Encoding: l.Encoding, Dead: reason,
-		})
+	for i := range m.targets {
+		m.targets[i].Dead = reason
 	}
-	return x
+	return webhook.Expansion{Sequence: sequence, Targets: m.targets, Failures: m.failures}
 }
 
 // dead returns the expansion with its deliveries dead, and without what the store may

@@ -33,13 +33,18 @@ type AppendClaimer interface {
 }
 
 // An ExpandedEvent is an event to be appended of which it is known what it fans out to.
-type ExpandedEvent struct {
-	// Event and Encoded are what Prepare has returned. The store takes the event's content
-	// from Encoded: what the records in Event refer to may be changed by its owner.
-	Event   Event
-	Encoded []byte
+// AppendAndClaim asks it while it is under way, and not afterwards.
+type ExpandedEvent interface {
+	// Event returns the event as Prepare has returned it, to be read only. What its records
+	// refer to may be changed by its owner: the store takes the content from Encode.
+	Event() *Event
+
+	// Encode returns the event's encoded form, which a store needs that leaves the event
+	// pending. It may be called within the transaction.
+	Encode() []byte
+
 	// Expand returns what the event fans out to, given the sequence under which it is
 	// appended. It is called within the transaction, at most once for each time that is
 	// tried, must be quick and must not call the store.
-	Expand func(sequence int64) Expansion
+	Expand(sequence int64) Expansion
 }

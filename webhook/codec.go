@@ -10,39 +10,6 @@ import (
 	"time"
 )
 
-// Prepare readies an event for a store: it fills in ID and Time, validates, drops
-// what is ignored, and returns the event with its encoded form. Every Dispatch
-// begins with it.
-//
-// Errors match [ErrInvalid] and name the field; one that names no field says that
-// the event's message would be larger than MaxMessage.
-func Prepare(event Event) (Event, []byte, error) {
-	if event.ID == "" {
-		event.ID = newEventID(time.Now())
-	}
-	if event.Time.IsZero() {
-		event.Time = time.Now().Truncate(time.Millisecond)
-	}
-	event.Time = event.Time.UTC()
-	if err := event.Validate(); err != nil {
-		return Event{}, nil, err
-	}
-	if event.Action == ActionDelete {
-		event.Previous = nil
-	}
-	encoded := EncodeEvent(&event)
-	// A message has, beyond the encoded form, the names of its properties and the
-	// sequence, which is less than envelope, and repeats the changed fields: so
-	// only a large event needs a closer look.
-	const envelope = 256
-	if 2*len(encoded)+envelope > MaxMessage {
-		if size := len(encoded) + len(AppendJSON(nil, event.Parameters())) + envelope; size > MaxMessage {
-			return Event{}, nil, Invalid("", "the message would have about %d bytes, at most %d are allowed", size, MaxMessage)
-		}
-	}
-	return event, encoded, nil
-}
-
 // EncodeEvent returns a valid event in the form in which stores keep it: JSON,
 // complete, and all that [DecodeEvent] needs. Sequence is not part of it. It is no
 // wire format: use package message for what goes to receivers.

@@ -17,8 +17,8 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 		if err != nil {
 			return err
 		}
-		made[i] = newEvent(&e, encoded)
-		made[i].keep(&e)
+		made[i] = newEvent(&e)
+		made[i].keep(&e, encoded)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Store) AppendAndClaim(
 	}
 	made := make([]*event, len(events))
 	for i := range events {
-		made[i] = newEvent(&events[i].Event, events[i].Encoded)
+		made[i] = newEvent(events[i].Event())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,11 +49,12 @@ func (s *Store) AppendAndClaim(
 	pending = revision != s.revision || len(s.pending) > 0
 	if pending {
 		for i, e := range made {
-			content, err := webhook.DecodeEvent(events[i].Encoded)
+			encoded := events[i].Encode()
+			content, err := webhook.DecodeEvent(encoded)
 			if err != nil {
 				return nil, false, err
 			}
-			e.content = &content
+			e.content, e.size = &content, len(encoded)
 		}
 	}
 	if err := s.append(made); err != nil {
@@ -72,12 +73,11 @@ func (s *Store) AppendAndClaim(
 }
 
 // newEvent returns an event that is to be appended, without its content.
-func newEvent(e *webhook.Event, encoded []byte) *event {
+func newEvent(e *webhook.Event) *event {
 	made := &event{
 		id:     e.ID,
 		record: record{e.Scope(), e.Record().ID},
 		action: e.Action,
-		size:   len(encoded),
 	}
 	if e.Collection != "" {
 		made.parent = e.Profile.ID
@@ -86,9 +86,9 @@ func newEvent(e *webhook.Event, encoded []byte) *event {
 }
 
 // keep keeps the content of an event for a later fan-out.
-func (e *event) keep(content *webhook.Event) {
+func (e *event) keep(content *webhook.Event, encoded []byte) {
 	stored := content.Stored()
-	e.content = &stored
+	e.content, e.size = &stored, len(encoded)
 }
 
 // append appends events, those excepted whose ID is known: they get no sequence.

@@ -79,7 +79,7 @@ func TestMaxBacklog(t *testing.T) {
 	for _, id := range []string{"5", "6", "7", "8"} {
 		e, encoded, err := webhook.Prepare(event(id))
 		must(err)
-		expanded = append(expanded, webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(int64) webhook.Expansion {
+		expanded = append(expanded, &expandedEvent{e, encoded, func(int64) webhook.Expansion {
 			t.Fatal("expanded an event for which there is no room")
 			return webhook.Expansion{}
 		}})

@@ -24,11 +24,6 @@ func (s *Store) AppendAndClaim(
 		return nil, false, err
 	}
 	a := appending{events: events, r: r, revision: revision, asked: make(map[string]int)}
-	a.prepared = make([]preparedEvent, len(events))
-	for i := range events {
-		e := &events[i].Event
-		a.prepared[i] = preparedEvent{event: e, encoded: events[i].Encoded, lane: lane(e)}
-	}
 	if err := s.write(ctx, "append", 2*len(events), a.run); err != nil {
 		return nil, false, err
 	}
@@ -41,7 +36,6 @@ func (s *Store) AppendAndClaim(
 // An appending is an AppendAndClaim under way.
 type appending struct {
 	events   []webhook.ExpandedEvent
-	prepared []preparedEvent
 	r        webhook.ClaimRequest
 	revision int64
 	asked    map[string]int // what Room has said
@@ -64,9 +58,19 @@ func (a *appending) run(tx tx) error {
 		return webhook.ErrFenced
 	}
 	if a.pending = a.pending || revision != a.revision; a.pending {
-		return tx.append(a.prepared, next)
+		return tx.append(a.prepare(), next)
 	}
 	return a.fanOut(tx, next)
+}
+
+// prepare returns the events as they are left pending.
+func (a *appending) prepare() []preparedEvent {
+	prepared := make([]preparedEvent, len(a.events))
+	for i := range a.events {
+		e := a.events[i].Event()
+		prepared[i] = preparedEvent{event: e, encoded: a.events[i].Encode(), lane: lane(e)}
+	}
+	return prepared
 }
 
 // fanOut appends events that are fanned out, under numbers that begin with the next one,
@@ -74,17 +78,18 @@ func (a *appending) run(tx tx) error {
 func (a *appending) fanOut(tx tx, next int64) error {
 	f := newFanOut(tx, len(a.events))
 	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(a.events)))}
-	events := make([]fanned, len(a.events))
-	for i := range a.prepared {
-		p := &a.prepared[i]
-		sequence := next + int64(i)
+	events := tx.conn.fanned.take(len(a.events))[:len(a.events)]
+	defer func() { tx.conn.fanned.give(events) }()
+	var database, action boxed[string]
+	for i, given := range a.events {
+		e, sequence := given.Event(), box(next+int64(i))
+		database, action = database.or(e.Database), action.or(string(e.Action))
 		events[i] = fanned{
-			Expansion: a.events[i].Expand(sequence), lane: p.lane,
-			argument: sequence, place: p.lane, appended: f.argument,
-			id: p.event.ID, database: p.event.Database, collection: p.event.Collection,
-			record: p.event.Record().ID, parent: parentID(p.event), action: p.event.Action,
+			Expansion: given.Expand(sequence.value), sequence: sequence, lane: box(lane(e)), appended: f.argument,
+			id: box(e.ID), database: database, collection: box(e.Collection), record: box(e.Record().ID),
+			parent: box(parentID(e)), action: action,
 		}
-		events[i].Sequence = sequence
+		events[i].Sequence = sequence.value
 	}
 	if err := tx.run(noteSequence, next+int64(len(events))-1); err != nil {
 		return err

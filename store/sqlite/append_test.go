@@ -21,13 +21,26 @@ func expanded(t testing.TB, events []webhook.Event, before string, callbacks ...
 		if err != nil {
 			t.Fatal(err)
 		}
-		list[i] = webhook.ExpandedEvent{Event: e, Encoded: encoded, Expand: func(sequence int64) webhook.Expansion {
+		list[i] = &expandedEvent{e, encoded, func(sequence int64) webhook.Expansion {
 			e.Sequence = sequence
 			return expansions([]webhook.Event{e}, []byte(before+e.ID), callbacks...)[0]
 		}}
 	}
 	return list
 }
+
+// An expandedEvent is a [webhook.ExpandedEvent].
+type expandedEvent struct {
+	event   webhook.Event
+	encoded []byte
+	expand  func(sequence int64) webhook.Expansion
+}
+
+func (e *expandedEvent) Event() *webhook.Event { return &e.event }
+
+func (e *expandedEvent) Encode() []byte { return e.encoded }
+
+func (e *expandedEvent) Expand(sequence int64) webhook.Expansion { return e.expand(sequence) }
 
 // appendAndClaim appends events as of a revision of the registry, and claims all it can.
 func appendAndClaim(

@@ -48,20 +48,10 @@ type bulkRun struct {
 // bulk begins to insert rows.
 func (t tx) bulk(b *bulk) *bulkRun { return &bulkRun{bulk: b, tx: t} }
 
-// begin takes the connection's room for values, which is given back when they are inserted:
-// so that it need not grow anew, and two runs never share it.
-func (r *bulkRun) begin() { r.values, r.tx.conn.values = r.tx.conn.values, nil }
-
-// end gives it back.
-func (r *bulkRun) end() {
-	clear(r.values)
-	r.values, r.tx.conn.values = nil, r.values[:0]
-}
-
 // add inserts a row, of so many bytes beside small values, now or with the next ones.
 func (r *bulkRun) add(bytes int, values ...any) error {
 	if r.values == nil {
-		r.begin()
+		r.values = r.tx.conn.values.take(bulkRows[0] * r.columns)
 	}
 	r.values = append(r.values, values...)
 	r.bytes += bytes
@@ -95,8 +85,8 @@ func (r *bulkRun) flush() error {
 			r.inserted += inserted
 		}
 	}
-	r.bytes = 0
-	r.end()
+	r.tx.conn.values.give(r.values)
+	r.values, r.bytes = nil, 0
 	return nil
 }
 
@@ -104,15 +94,6 @@ func (r *bulkRun) flush() error {
 func orNull(text string) any {
 	if text == "" {
 		return nil
-	}
-	return text
-}
-
-// box returns a text as an argument: the one before where that is the same, which saves an
-// allocation.
-func box(before any, text string) any {
-	if known, ok := before.(string); ok && known == text {
-		return before
 	}
 	return text
 }

@@ -15,9 +15,13 @@ import (
 type conn struct {
 	driver   *sqlite3.SQLiteConn
 	prepared map[string]*statement
-	args     []sqldriver.NamedValue // of the statement being started
-	values   []any                  // room for those of a bulkRun, nil while one has it
-	keys     []any                  // room for those of a lookup
+	bound    []sqldriver.NamedValue // to the statement being started
+
+	values room[any] // of a bulkRun
+	keys   room[any] // of a lookup
+	args   room[any] // of its statements
+	fanned room[fanned]
+	claims room[claimedOne]
 }
 
 // maxPrepared bounds the statements of a connection. The store has fewer, but for the
@@ -54,7 +58,7 @@ func (c *conn) statement(text string) (*statement, error) {
 
 // bind returns arguments as the driver wants them, until the next call.
 func (c *conn) bind(args []any) ([]sqldriver.NamedValue, error) {
-	c.args = c.args[:0]
+	c.bound = c.bound[:0]
 	for i, arg := range args {
 		switch v := arg.(type) {
 		case int64, string, []byte, bool, nil:
@@ -66,9 +70,9 @@ func (c *conn) bind(args []any) ([]sqldriver.NamedValue, error) {
 				return nil, err
 			}
 		}
-		c.args = append(c.args, sqldriver.NamedValue{Ordinal: i + 1, Value: arg})
+		c.bound = append(c.bound, sqldriver.NamedValue{Ordinal: i + 1, Value: arg})
 	}
-	return c.args, nil
+	return c.bound, nil
 }
 
 // query starts a statement. The driver takes its first step together with binding the

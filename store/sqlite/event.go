@@ -59,14 +59,14 @@ func (t tx) append(events []preparedEvent, next int64) error {
 	rows := t.bulk(insertPending)
 	rows.counts = true
 	now := any(millis(time.Now()))
-	var database, action any
+	var database, action boxed[string]
 	for i := range events {
 		p := &events[i]
 		e := p.event
 		p.sequence = next + int64(i)
-		database, action = box(database, e.Database), box(action, string(e.Action))
-		err := rows.add(len(p.encoded), p.sequence, e.ID, database, e.Collection, e.Record().ID, parentID(e),
-			action, p.lane, now, p.encoded)
+		database, action = database.or(e.Database), action.or(string(e.Action))
+		err := rows.add(len(p.encoded), p.sequence, e.ID, database.argument, e.Collection, e.Record().ID, parentID(e),
+			action.argument, p.lane, now, p.encoded)
 		if err != nil {
 			return err
 		}

@@ -108,49 +108,52 @@ func newFanOut(tx tx, events int) *fanOut {
 // A fanned is an event that is being fanned out.
 type fanned struct {
 	webhook.Expansion
-	id, database, collection, record, parent string
-	action                                   webhook.Action
-	lane                                     int64
-	argument, place, appended                any // the sequence, the lane and that time as arguments
+	sequence, lane                                   boxed[int64]
+	appended                                         any // when, as an argument
+	id, database, collection, record, parent, action boxed[string]
 }
 
 // replaceAll replaces pending events by their deliveries. Others are passed over: that was
 // done before.
 func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
-	events := make([]fanned, len(expansions))
-	keys := make([]any, 0, 2*len(expansions))
+	events := f.tx.conn.fanned.take(len(expansions))[:len(expansions)]
+	defer func() { f.tx.conn.fanned.give(events) }()
+	keys := f.tx.conn.keys.take(2 * len(expansions))
 	for i := range expansions {
 		keys = append(keys, int64(i), expansions[i].Sequence)
 	}
-	var i, appended int64
+	var i int64
 	var e fanned
-	var action string
+	var appended boxed[int64]
+	columns := []any{&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &e.action, &e.lane, &appended}
 	err := selectTaken.all(f.tx, func(row scanner) error {
-		err := row.Scan(&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &action, &e.lane, &appended)
+		err := row.Scan(columns...)
 		if err == nil {
-			e.action, e.appended = webhook.Action(action), appended
-			e.Expansion = expansions[i]
-			e.argument, e.place = keys[2*i+1], e.lane
+			e.Expansion, e.appended = expansions[i], appended.argument
+			e.sequence = boxed[int64]{e.Sequence, keys[2*i+1]}
 			events[i] = e
 		}
 		return err
 	}, keys)
+	f.tx.conn.keys.give(keys)
 	if err != nil {
 		return err
 	}
-	seen := make(map[int64]bool, len(events))
-	events = slices.DeleteFunc(events, func(e fanned) bool {
-		known := e.Sequence == 0 || seen[e.Sequence]
-		seen[e.Sequence] = true
-		return known
-	})
-	if len(events) == 0 {
+	taken, highest := events[:0], int64(0)
+	for i := range events {
+		sequence := events[i].Sequence
+		repeated := sequence <= highest && slices.ContainsFunc(taken, func(e fanned) bool { return e.Sequence == sequence })
+		if sequence != 0 && !repeated {
+			taken, highest = append(taken, events[i]), max(highest, sequence)
+		}
+	}
+	if len(taken) == 0 {
 		return nil
 	}
-	if err := f.takeOff(events); err != nil {
+	if err := f.takeOff(taken); err != nil {
 		return err
 	}
-	return f.write(events)
+	return f.write(taken)
 }
 
 // takeOff takes events off the outbox: all at once where there are no others, otherwise those
@@ -178,13 +181,11 @@ func (f *fanOut) takeOff(events []fanned) error {
 func (f *fanOut) write(events []fanned) error {
 	rows := f.tx.bulk(insertEvents)
 	rows.counts = true
-	var database, action any
 	for i := range events {
 		e := &events[i]
-		database, action = box(database, e.database), box(action, string(e.action))
 		err := rows.add(len(e.Messages.JSON)+len(e.Messages.XML),
-			e.argument, e.id, database, e.collection, e.record, e.parent, action, e.place, e.appended,
-			e.Messages.JSON, e.Messages.XML)
+			e.sequence.argument, e.id.argument, e.database.argument, e.collection.argument, e.record.argument,
+			e.parent.argument, e.action.argument, e.lane.argument, e.appended, e.Messages.JSON, e.Messages.XML)
 		if err != nil {
 			return err
 		}
@@ -206,7 +207,7 @@ func (f *fanOut) written(events []fanned) ([]fanned, error) {
 	written := events[:0]
 	for i := range events {
 		e := &events[i]
-		if kept, err := f.tx.has(selectEventNumber, e.id, e.Sequence); err != nil {
+		if kept, err := f.tx.has(selectEventNumber, e.id.value, e.Sequence); err != nil {
 			return nil, err
 		} else if kept {
 			written = append(written, *e)
@@ -240,7 +241,8 @@ func (f *fanOut) deliverAll(events []fanned) error {
 // look looks up where deliveries are open of those that events are to have.
 func (f *fanOut) look(events []fanned) error {
 	places := make([]place, 0, len(events))
-	keys := make([]any, 0, 3*len(events))
+	keys := f.tx.conn.keys.take(3 * len(events))
+	defer func() { f.tx.conn.keys.give(keys) }()
 	for i := range events {
 		e := &events[i]
 		for _, target := range e.Targets {
@@ -248,12 +250,12 @@ func (f *fanOut) look(events []fanned) error {
 			if err != nil {
 				return err
 			}
-			at := place{to.number, e.lane}
+			at := place{to.number, e.lane.value}
 			if _, known := f.open[at]; known || !to.listens || target.Dead != "" {
 				continue
 			}
 			f.open[at] = false
-			keys = append(keys, int64(len(places)), to.argument, e.place)
+			keys = append(keys, int64(len(places)), to.argument, e.lane.argument)
 			places = append(places, at)
 		}
 	}
@@ -286,12 +288,13 @@ func (f *fanOut) deliver(e *fanned, target webhook.Target) error {
 	} else if state, worker, err = f.stand(e, to, methods[method]); err != nil {
 		return err
 	}
-	err = f.rows.add(len(target.Dead), e.argument, to.argument, e.place, stateNumber(state), int64(worker), method, encoding,
+	err = f.rows.add(len(target.Dead), e.sequence.argument, to.argument, e.lane.argument, stateNumber(state), int64(worker), method, encoding,
 		f.argument, ended, orNull(target.Dead))
 	if err == nil && worker != 0 {
 		f.birth.add(to, e, webhook.Delivery{
-			ID: webhook.DeliveryID(e.id, to.id), EventID: e.id, Sequence: e.Sequence, Callback: to.id,
-			Database: e.database, Collection: e.collection, Record: e.record, Action: e.action,
+			ID: webhook.DeliveryID(e.id.value, to.id), EventID: e.id.value, Sequence: e.Sequence, Callback: to.id,
+			Database: e.database.value, Collection: e.collection.value, Record: e.record.value,
+			Action: webhook.Action(e.action.value),
 			Method: methods[method], Encoding: encodings[encoding],
 			State: webhook.DeliveryClaimed, Created: fromMillis(f.now),
 		})
@@ -319,7 +322,7 @@ func (f *fanOut) addressee(id string) (*addressee, error) {
 // stand returns the state in which the delivery of an event to a callback begins, and the
 // worker that claims it, 0 for none.
 func (f *fanOut) stand(e *fanned, to *addressee, method webhook.Method) (state string, worker webhook.Worker, err error) {
-	at := place{to.number, e.lane}
+	at := place{to.number, e.lane.value}
 	if f.open[at] {
 		return waiting, 0, nil
 	}

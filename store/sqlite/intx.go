@@ -122,13 +122,13 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 	}
 	now := any(millis(time.Now()))
 	args := make([]any, 0, len(prepared)*9)
-	var database, collection, action any
+	var database, collection, action boxed[string]
 	for i := range prepared {
 		p := &prepared[i]
 		e := p.event
-		database, collection = box(database, e.Database), box(collection, e.Collection)
-		action = box(action, string(e.Action))
-		args = append(args, e.ID, database, collection, e.Record().ID, parentID(e), action, p.lane, now, p.encoded)
+		database, collection, action = database.or(e.Database), collection.or(e.Collection), action.or(string(e.Action))
+		args = append(args, e.ID, database.argument, collection.argument, e.Record().ID, parentID(e), action.argument,
+			p.lane, now, p.encoded)
 	}
 	_, err := d.tx.ExecContext(ctx, statement, args...)
 	return err

@@ -62,11 +62,8 @@ func newChange(columns string) *lookup {
 // each row, if there may be any. What is behind the keys has the parameters that are given last. Rows of the last
 // key may come more than once, unless it is a union.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
-	args := tx.conn.keys[:0]
-	defer func() {
-		clear(args)
-		tx.conn.keys = args
-	}()
+	args := tx.conn.args.take(lookupKeys[0]*l.columns + len(last))
+	defer func() { tx.conn.args.give(args) }()
 	for len(keys) > 0 {
 		i := 0 // as few statements as possible
 		switch n := len(keys) / l.columns; {

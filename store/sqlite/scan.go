@@ -42,6 +42,16 @@ func assign(dest any, value sqldriver.Value) error {
 			*d = strconv.FormatInt(v, 10)
 			return nil
 		}
+	case *boxed[int64]:
+		if v, ok := value.(int64); ok {
+			*d = boxed[int64]{v, value}
+			return nil
+		}
+	case *boxed[string]:
+		if v, ok := value.(string); ok {
+			*d = boxed[string]{v, value}
+			return nil
+		}
 	case *bool:
 		if v, ok := value.(int64); ok {
 			*d = v != 0

@@ -26,9 +26,9 @@ func testAppendClaimSequences(h *harness) {
 	var given []int64
 	events := func(ids ...string) (events []webhook.ExpandedEvent) {
 		for _, id := range ids {
-			e := h.expanded([]webhook.Callback{c}, profile(id, id))[0]
-			inner := e.Expand
-			e.Expand = func(sequence int64) webhook.Expansion {
+			e := h.expanded([]webhook.Callback{c}, profile(id, id))[0].(*expandedEvent)
+			inner := e.expand
+			e.expand = func(sequence int64) webhook.Expansion {
 				given = append(given, sequence)
 				return inner(sequence)
 			}
@@ -85,7 +85,7 @@ func testAppendClaimRevision(h *harness) {
 	equalList(h, "pending", h.pendingIDs(), []string{"e1", "e2"})
 	for i, e := range h.pending() {
 		e.Sequence = 0
-		equal(h, "event that is pending", string(webhook.EncodeEvent(&e)), string(events[i].Encoded))
+		equal(h, "event that is pending", string(webhook.EncodeEvent(&e)), string(events[i].Encode()))
 	}
 	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 0)
 	h.fanOut()
@@ -124,10 +124,10 @@ func testAppendClaimCopied(h *harness) {
 
 	e := profile("e2", "s")
 	made := h.expanded(nil, e)[0]
-	want := string(made.Encoded)
+	want := string(made.Encode())
 	h.appendPending(h.revision()+1, claimAll(w), made)
 	e.Profile.Fields["name"] = "changed"
-	clear(made.Encoded)
+	clear(made.Encode())
 	stored := h.pending()[0]
 	equal(h, "event that is pending", string(webhook.EncodeEvent(&stored)), want)
 }

@@ -65,6 +65,12 @@ func testFanOutOnce(h *harness) {
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(e, first, second)}))
 	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
 	equal(h, "state", h.states(first, "e"), "delivered")
+
+	h.dispatch(profile("e1", "r1"), profile("e2", "r2"))
+	p := h.pending()
+	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(p[1], first), expand(p[0], first), expand(p[1], second)}))
+	equal(h, "deliveries of one that comes again behind an earlier one", len(h.deliveries(webhook.DeliveryQuery{Callback: second.ID})), 0)
+	equal(h, "states", h.states(first, "e1", "e2"), "ready ready")
 }
 
 func testFanOutOnceByTwo(h *harness) {

@@ -20,10 +20,10 @@ func (s *simulation) appendsAndClaims() {
 	events := s.expanded(nil, s.newEvents()...)
 	expansions := make([]webhook.Expansion, len(events))
 	for i := range events {
-		e := events[i].Event
+		e := *events[i].Event()
 		e.Sequence = math.MaxInt64 // behind whatever there is
 		expansions[i] = s.expansion(e)
-		events[i].Expand = func(sequence int64) webhook.Expansion {
+		events[i].(*expandedEvent).expand = func(sequence int64) webhook.Expansion {
 			expansions[i].Sequence = sequence
 			return expansions[i]
 		}
@@ -35,18 +35,19 @@ func (s *simulation) appendsAndClaims() {
 		equal(s.harness, "left pending", pending, true)
 		equal(s.harness, "claimed", len(claimed), 0)
 		for _, e := range events {
-			s.model.append(e.Event)
+			s.model.append(*e.Event())
 		}
 		return
 	}
 	equal(s.harness, "left pending", pending, false)
-	for i, e := range events {
-		if _, known := s.model.events[e.Event.ID]; known {
+	for i := range events {
+		e := *events[i].Event()
+		if _, known := s.model.events[e.ID]; known {
 			continue
 		}
-		s.model.events[e.Event.ID] = e.Event
-		e.Event.Sequence = expansions[i].Sequence
-		s.addAll(e.Event, expansions[i])
+		s.model.events[e.ID] = e
+		e.Sequence = expansions[i].Sequence
+		s.addAll(e, expansions[i])
 	}
 	s.took(r.Worker, claimed)
 }

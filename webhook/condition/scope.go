@@ -26,10 +26,16 @@ type view struct {
 
 // Begin sets an event up. The event must not change until End.
 func (ev *Evaluator) Begin(e *webhook.Event) *Scope {
-	return &Scope{
-		evaluator: ev, event: e,
-		now: view{states: statesNow(e)}, before: view{states: statesBefore(e)},
-	}
+	// It is small enough to be inlined: a Scope that its caller keeps to itself then takes no
+	// memory of the heap's.
+	s := &Scope{evaluator: ev, event: e}
+	s.look()
+	return s
+}
+
+// look sets the views up.
+func (s *Scope) look() {
+	s.now.states, s.before.states = statesNow(s.event), statesBefore(s.event)
 }
 
 // ready makes sure that the scope has a realm.
