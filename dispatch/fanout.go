@@ -41,7 +41,8 @@ type pendingEvent struct {
 	scope     webhook.Scope
 	event     *webhook.Event // nil when it is damaged
 	listeners []listener
-	made      chan webhook.Expansion // takes one
+	made      expanded // once it is done
+	done      atomic.Bool
 }
 
 // fanOutLoop replaces pending events by their deliveries until ctx ends.
@@ -105,19 +106,18 @@ func (f *fanOut) page(ctx context.Context) (more bool, err error) {
 
 // inOrder returns the events of a page, the damaged ones among the others.
 func inOrder(pending *webhook.PendingEvents) []*pendingEvent {
-	events := make([]*pendingEvent, 0, len(pending.Events)+len(pending.Damaged))
-	for i := range pending.Events {
-		e := &pending.Events[i]
-		events = append(events, &pendingEvent{
-			sequence: e.Sequence, id: e.ID, action: e.Action, scope: e.Scope(), event: e,
-			made: make(chan webhook.Expansion, 1),
-		})
-	}
-	for _, d := range pending.Damaged {
-		events = append(events, &pendingEvent{
-			sequence: d.Sequence, id: d.ID, action: d.Action, scope: d.Scope,
-			made: make(chan webhook.Expansion, 1),
-		})
+	all := make([]pendingEvent, len(pending.Events)+len(pending.Damaged))
+	events := make([]*pendingEvent, len(all))
+	for i := range all {
+		p := &all[i]
+		events[i] = p
+		if i < len(pending.Events) {
+			e := &pending.Events[i]
+			p.sequence, p.id, p.action, p.scope, p.event = e.Sequence, e.ID, e.Action, e.Scope(), e
+		} else {
+			d := &pending.Damaged[i-len(pending.Events)]
+			p.sequence, p.id, p.action, p.scope = d.Sequence, d.ID, d.Action, d.Scope
+		}
 	}
 	slices.SortStableFunc(events, func(a, b *pendingEvent) int { return cmp.Compare(a.sequence, b.sequence) })
 	return events
@@ -128,20 +128,23 @@ func inOrder(pending *webhook.PendingEvents) []*pendingEvent {
 func (f *fanOut) replace(ctx context.Context, events []*pendingEvent) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
+	made := newSignal()
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(events)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				x, err := f.expand(ctx, events[i])
-				if err != nil {
+				e := events[i]
+				var err error
+				if e.made.Expansion, err = f.expand(ctx, e); err != nil {
 					return err
 				}
-				events[i].made <- x
+				e.done.Store(true)
+				made.raise()
 			}
 			return nil
 		})
 	}
 	group.Go(func() error {
-		w := pageWriter{fanOut: f, held: make(map[record]bool)}
+		w := pageWriter{fanOut: f, made: made, held: make(map[record]bool)}
 		return w.writeAll(ctx, events)
 	})
 	return group.Wait()

@@ -38,9 +38,11 @@ type expanded struct {
 // out whether the store is away or refuses some of them.
 type pageWriter struct {
 	*fanOut
+	made        signal // another expansion is
 	batch       []*expanded
-	rows, bytes int   // of the batch
-	last        int64 // the sequence of the last expansion
+	expansions  []webhook.Expansion // room for those of a batch
+	rows, bytes int                 // of the batch
+	last        int64               // the sequence of the last expansion
 
 	failure error           // the last one
 	failed  int             // tries
@@ -55,10 +57,10 @@ type pageWriter struct {
 func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error {
 	for _, e := range events {
 		w.last = e.sequence
-		x := new(expanded)
-		if err := w.await(ctx, e, x); err != nil {
+		if err := w.await(ctx, e); err != nil {
 			return err
 		}
+		x := &e.made
 		if e.event != nil {
 			x.about = record{e.scope, e.event.Record().ID}
 		}
@@ -70,20 +72,17 @@ func (w *pageWriter) writeAll(ctx context.Context, events []*pendingEvent) error
 }
 
 // await waits for an event's expansion. When it takes long it writes those before it.
-func (w *pageWriter) await(ctx context.Context, e *pendingEvent, x *expanded) error {
+func (w *pageWriter) await(ctx context.Context, e *pendingEvent) error {
+	if e.done.Load() {
+		return nil
+	}
 	var late <-chan time.Time
 	if len(w.batch) > 0 {
-		select {
-		case x.Expansion = <-e.made:
-			return nil
-		default:
-			late = time.After(fanOutWait)
-		}
+		late = time.After(fanOutWait)
 	}
-	for {
+	for !e.done.Load() {
 		select {
-		case x.Expansion = <-e.made:
-			return nil
+		case <-w.made:
 		case <-late:
 			w.flush(ctx)
 			late = nil
@@ -91,6 +90,7 @@ func (w *pageWriter) await(ctx context.Context, e *pendingEvent, x *expanded) er
 			return ctx.Err()
 		}
 	}
+	return nil
 }
 
 // add writes an expansion, now or with the next ones.
@@ -118,12 +118,17 @@ func (w *pageWriter) flush(ctx context.Context) {
 	if len(batch) == 0 {
 		return
 	}
-	w.batch, w.rows, w.bytes = nil, 0, 0
-	expansions := make([]webhook.Expansion, len(batch))
-	for i, x := range batch {
-		expansions[i] = x.Expansion
+	w.batch, w.rows, w.bytes = batch[:0], 0, 0
+	w.expansions = w.expansions[:0]
+	for _, x := range batch {
+		w.expansions = append(w.expansions, x.Expansion)
 	}
-	if w.failure = w.putAndClaim(ctx, expansions); w.failure == nil {
+	w.failure = w.putAndClaim(ctx, w.expansions)
+	clear(w.expansions)
+	if w.failure == nil {
+		for _, x := range batch {
+			x.Expansion = webhook.Expansion{} // the page is in memory for longer
+		}
 		return
 	}
 	for _, x := range batch {

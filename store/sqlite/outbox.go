@@ -84,6 +84,7 @@ type pendingPage struct {
 	webhook.PendingRequest
 	recent *recent
 	next   pendingRow // the one that is being read
+	into   [2]any     // its parts that are
 	rows   []pendingRow
 	size   int // of the events' encoded forms
 	more   bool
@@ -105,6 +106,7 @@ var (
 // read reads the rows of the page.
 func (p *pendingPage) read(tx tx) error {
 	low, high := p.recent.span()
+	p.into = [...]any{&p.next.sequence, &p.next.data}
 	for after := p.After; ; {
 		err := tx.rows(p.scan, selectPending, after, p.Limit+1-len(p.rows), low, high)
 		switch {
@@ -142,7 +144,7 @@ func (p *pendingPage) scan(row scanner) error {
 		return errFull
 	}
 	p.next = pendingRow{}
-	if err := row.Scan(&p.next.sequence, &p.next.data); err != nil {
+	if err := row.Scan(p.into[:]...); err != nil {
 		return err
 	}
 	r := p.next
