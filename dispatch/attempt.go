@@ -65,20 +65,24 @@ func (e *Engine) post(ctx context.Context, c *webhook.Claimed, r *result) error 
 
 // ownFields are the header fields that only one request has, with room for them.
 type ownFields struct {
-	fields [3]http1.Field
-	room   []byte
+	fields    [3]http1.Field
+	room      []byte
+	second    int64  // of Unix time, of the last request
+	timestamp string // the same as text
 }
 
 var own = sync.Pool{New: func() any { return new(ownFields) }}
 
 // fill returns the fields of a request at a time. They are valid until the next call.
 func (o *ownFields) fill(id string, at time.Time, payload []byte, signer *signature.Signer) []http1.Field {
-	timestamp := strconv.FormatInt(at.Unix(), 10)
+	if second := at.Unix(); second != o.second || o.timestamp == "" {
+		o.second, o.timestamp = second, strconv.FormatInt(second, 10)
+	}
 	fields := append(o.fields[:0],
 		http1.Field{Name: signature.HeaderID, Value: id},
-		http1.Field{Name: signature.HeaderTimestamp, Value: timestamp},
+		http1.Field{Name: signature.HeaderTimestamp, Value: o.timestamp},
 	)
-	if o.room = signer.Append(o.room[:0], id, timestamp, payload); len(o.room) > 0 {
+	if o.room = signer.Append(o.room[:0], id, o.timestamp, payload); len(o.room) > 0 {
 		fields = append(fields, http1.Field{Name: signature.HeaderSignature, Value: string(o.room)})
 	}
 	return fields

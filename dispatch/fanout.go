@@ -29,8 +29,9 @@ const (
 // A fanOut replaces pending events by their deliveries. It is used by one goroutine.
 type fanOut struct {
 	*run
-	left    leftBehind
-	damaged trouble
+	left       leftBehind
+	damaged    trouble
+	expansions []webhook.Expansion // room for those of a transaction
 }
 
 // A pendingEvent is an event of the outbox on its way to its expansion.

@@ -40,9 +40,8 @@ type pageWriter struct {
 	*fanOut
 	made        signal // another expansion is
 	batch       []*expanded
-	expansions  []webhook.Expansion // room for those of a batch
-	rows, bytes int                 // of the batch
-	last        int64               // the sequence of the last expansion
+	rows, bytes int   // of the batch
+	last        int64 // the sequence of the last expansion
 
 	failure error           // the last one
 	failed  int             // tries

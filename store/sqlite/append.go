@@ -76,7 +76,8 @@ func (a *appending) prepare() []preparedEvent {
 // fanOut appends events that are fanned out, under numbers that begin with the next one,
 // with their deliveries.
 func (a *appending) fanOut(tx tx, next int64) error {
-	f := newFanOut(tx, len(a.events))
+	f := newFanOut(tx)
+	defer f.rest()
 	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(a.events)))}
 	events := tx.conn.fanned.take(len(a.events))[:len(a.events)]
 	defer func() { tx.conn.fanned.give(events) }()

@@ -191,7 +191,8 @@ func (c *claim) visit(tx tx, v visit) (full bool, err error) {
 // describe sets what the deliveries have of their events, and reads their messages: each
 // once, however many share it.
 func (c *claim) describe(tx tx) error {
-	keys := make([]any, 0, 3*len(c.claimed))
+	keys := tx.conn.keys.take(3 * len(c.claimed))
+	defer func() { tx.conn.keys.give(keys) }()
 	first := make(map[messageKey]int, len(c.claimed)) // of those that share a message
 	for i, key := range c.messages {
 		if _, known := first[key]; !known {

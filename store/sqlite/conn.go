@@ -17,11 +17,13 @@ type conn struct {
 	prepared map[string]*statement
 	bound    []sqldriver.NamedValue // to the statement being started
 
-	values room[any] // of a bulkRun
-	keys   room[any] // of a lookup
-	args   room[any] // of its statements
-	fanned room[fanned]
-	claims room[claimedOne]
+	values  room[any] // of a bulkRun
+	keys    room[any] // of a lookup
+	args    room[any] // of the statements of a lookup
+	fanned  room[fanned]
+	open    tableRoom[place]
+	claims  room[claimedOne]
+	settled tableRoom[deliveryKey]
 }
 
 // maxPrepared bounds the statements of a connection. The store has fewer, but for the

@@ -60,7 +60,8 @@ func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run 
 	}
 	left := false
 	err := s.write(ctx, "fan out", rows, func(tx tx) error {
-		f := newFanOut(tx, len(expansions))
+		f := newFanOut(tx)
+		defer f.rest()
 		err := run(f)
 		left = f.left
 		return err
@@ -96,14 +97,17 @@ type addressee struct {
 	parent   *parent // nil until it is needed
 }
 
-// newFanOut begins to fan so many events out.
-func newFanOut(tx tx, events int) *fanOut {
+// newFanOut begins to fan events out.
+func newFanOut(tx tx) *fanOut {
 	now := millis(time.Now())
 	return &fanOut{
 		tx: tx, now: now, argument: now, rows: tx.bulk(insertDeliveries),
-		addressees: make(map[string]*addressee), open: make(map[place]bool, events),
+		addressees: make(map[string]*addressee), open: tx.conn.open.take(),
 	}
 }
+
+// rest gives back what memory the fan-out has taken.
+func (f *fanOut) rest() { f.tx.conn.open.give(f.open) }
 
 // A fanned is an event that is being fanned out.
 type fanned struct {

@@ -6,7 +6,10 @@ import "slices"
 // that it need not be taken anew for each.
 type room[T any] struct{ free []T }
 
-// keptRoom is for how many values it is kept.
+// A tableRoom is the same for a table.
+type tableRoom[K comparable] struct{ free map[K]bool }
+
+// keptRoom is for how many values room is kept.
 const keptRoom = 4096
 
 // take returns an empty slice with room for so many values. It is the taker's alone until
@@ -22,5 +25,22 @@ func (r *room[T]) give(taken []T) {
 	if cap(taken) <= keptRoom {
 		clear(taken)
 		r.free = taken[:0]
+	}
+}
+
+// take returns an empty table.
+func (r *tableRoom[K]) take() map[K]bool {
+	taken := r.free
+	if r.free = nil; taken == nil {
+		taken = make(map[K]bool)
+	}
+	return taken
+}
+
+// give gives back what was taken, and forgets what is in it.
+func (r *tableRoom[K]) give(taken map[K]bool) {
+	if len(taken) <= keptRoom {
+		clear(taken)
+		r.free = taken
 	}
 }

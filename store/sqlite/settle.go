@@ -63,6 +63,7 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 			return err
 		}
 		b := newSettlement(tx, outcomes)
+		defer b.rest()
 		if err := b.find(w); err != nil {
 			return err
 		}
@@ -121,15 +122,22 @@ type claimedOne struct {
 func newSettlement(tx tx, outcomes []webhook.Outcome) *settlement {
 	now := millis(time.Now())
 	return &settlement{
-		tx: tx, now: now, ended: now, outcomes: outcomes, claims: make([]claimedOne, len(outcomes)),
+		tx: tx, now: now, ended: now, outcomes: outcomes, claims: tx.conn.claims.take(len(outcomes))[:len(outcomes)],
 		accounts: make(map[string]*account), attempts: tx.bulk(insertAttempts),
-		settled: make(map[deliveryKey]bool, len(outcomes)),
+		settled: tx.conn.settled.take(),
 	}
+}
+
+// rest gives back what memory the settlement has taken.
+func (b *settlement) rest() {
+	b.tx.conn.claims.give(b.claims)
+	b.tx.conn.settled.give(b.settled)
 }
 
 // find looks up what the outcomes are about.
 func (b *settlement) find(w webhook.Worker) error {
-	keys := make([]any, 0, 4*len(b.outcomes))
+	keys := b.tx.conn.keys.take(4 * len(b.outcomes))
+	defer func() { b.tx.conn.keys.give(keys) }()
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		a := b.account(o.Callback)
