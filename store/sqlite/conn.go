@@ -13,9 +13,10 @@ import (
 // its statements prepared. It is the driver's: for a statement of a few microseconds
 // database/sql would take as long again.
 type conn struct {
-	driver   *sqlite3.SQLiteConn
-	prepared map[string]*statement
-	bound    []sqldriver.NamedValue // to the statement being started
+	driver     *sqlite3.SQLiteConn
+	statements map[int][]*statement // by the lengths of their texts
+	prepared   int
+	bound      []sqldriver.NamedValue // to the statement being started
 
 	values  room[any] // of a bulkRun
 	keys    room[any] // of a lookup
@@ -33,15 +34,19 @@ const maxPrepared = 128
 // A statement is one that is prepared.
 type statement struct {
 	*sqlite3.SQLiteStmt
+	text   string
 	values values // of the row that is read
 }
 
-// statement returns a prepared statement.
+// statement returns a prepared statement. To compare a text with itself takes no time, however
+// long it is; as the key of a map it would be read as a whole each time.
 func (c *conn) statement(text string) (*statement, error) {
-	if s := c.prepared[text]; s != nil {
-		return s, nil
+	for _, s := range c.statements[len(text)] {
+		if s.text == text {
+			return s, nil
+		}
 	}
-	if len(c.prepared) >= maxPrepared {
+	if c.prepared >= maxPrepared {
 		if err := c.closeStatements(); err != nil {
 			return nil, err
 		}
@@ -50,11 +55,12 @@ func (c *conn) statement(text string) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &statement{SQLiteStmt: prepared.(*sqlite3.SQLiteStmt)}
-	if c.prepared == nil {
-		c.prepared = make(map[string]*statement)
+	s := &statement{SQLiteStmt: prepared.(*sqlite3.SQLiteStmt), text: text}
+	if c.statements == nil {
+		c.statements = make(map[int][]*statement)
 	}
-	c.prepared[text] = s
+	c.statements[len(text)] = append(c.statements[len(text)], s)
+	c.prepared++
 	return s, nil
 }
 
@@ -132,10 +138,13 @@ func (c *conn) script(text string) error {
 
 func (c *conn) closeStatements() error {
 	var errs []error
-	for _, s := range c.prepared {
-		errs = append(errs, s.Close())
+	for _, list := range c.statements {
+		for _, s := range list {
+			errs = append(errs, s.Close())
+		}
 	}
-	clear(c.prepared)
+	clear(c.statements)
+	c.prepared = 0
 	return errors.Join(errs...)
 }
 

@@ -162,7 +162,8 @@ func FuzzDirect(f *testing.F) {
 	})
 }
 
-// TestSimpleConditionsAreQuick counts allocations: the interpreter takes more.
+// TestSimpleConditionsAreQuick counts allocations: there is one where the names of the fields
+// that changed are asked for, and the interpreter takes more.
 func TestSimpleConditionsAreQuick(t *testing.T) {
 	ev, e := evaluator(t), usual()
 	for _, source := range []string{
@@ -180,7 +181,7 @@ func TestSimpleConditionsAreQuick(t *testing.T) {
 			}
 			s.End()
 		})
-		if n > 3 {
+		if n > 1 || n > 0 && !strings.Contains(source, "changed.") {
 			t.Errorf("%s: %v allocations", source, n)
 		}
 	}
