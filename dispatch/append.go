@@ -316,23 +316,23 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 	if len(written) == 0 {
 		return
 	}
-	var pending bool
+	var pending, ended bool
 	worker, claimed, err := a.claim(ctx, nil, heard, func(r webhook.ClaimRequest) (claimed []webhook.Claimed, err error) {
 		claimed, pending, err = a.store.AppendAndClaim(ctx, events, revision, r)
+		// Before the deliveries begin: most of those who have appended come again, and the
+		// deliveries have the time of the next transaction.
+		endAll(written, err)
+		ended = true
 		return claimed, err
 	})
+	if !ended {
+		endAll(written, err)
+	}
 	clear(events)
 	a.events = events
 	if errors.Is(err, webhook.ErrDamaged) {
 		a.damaged.note(err)
 		err = nil
-	}
-	result := err
-	if err != nil && (len(written) > 1 || !refused(err)) {
-		result = errNotWritten // each by itself may fare better
-	}
-	for _, x := range written {
-		x.end(result)
 	}
 	switch {
 	case err == nil && pending:
@@ -345,6 +345,19 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 	case !refused(err) && ctx.Err() == nil:
 		// What it may have claimed is handed back when this worker leaves.
 		a.goOn(ctx, func() { a.join(ctx, worker) })
+	}
+}
+
+// endAll says what a transaction has come to for the appendings in it.
+func endAll(appendings []*appending, err error) {
+	switch {
+	case errors.Is(err, webhook.ErrDamaged):
+		err = nil // of callbacks: the events are written
+	case err != nil && (len(appendings) > 1 || !refused(err)):
+		err = errNotWritten // each by itself may fare better
+	}
+	for _, a := range appendings {
+		a.end(err)
 	}
 }
 
