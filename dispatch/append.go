@@ -318,6 +318,13 @@ func (a *appender) write(ctx context.Context, batch []*appending) {
 	}
 	var pending, ended bool
 	worker, claimed, err := a.claim(ctx, nil, heard, func(r webhook.ClaimRequest) (claimed []webhook.Claimed, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				a.log.Error("dispatch: events made the engine or the store panic, they are appended otherwise",
+					"panic", p, "stack", string(debug.Stack()))
+				err = errNotWritten
+			}
+		}()
 		claimed, pending, err = a.store.AppendAndClaim(ctx, events, revision, r)
 		// Before the deliveries begin: most of those who have appended come again, and the
 		// deliveries have the time of the next transaction.

@@ -758,6 +758,7 @@ func TestAppendErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, after error
 		retires       bool
+		panics        bool
 		dispatched    int32 // calls of Store.Dispatch that it leads to
 	}{
 		"refused":     {before: lost, dispatched: 10},
@@ -765,6 +766,7 @@ func TestAppendErrors(t *testing.T) {
 		"fenced":      {retires: true, dispatched: 10},
 		"full":        {before: webhook.ErrBacklogFull, dispatched: 10},
 		"damaged":     {after: webhook.ErrDamaged},
+		"panic":       {panics: true, dispatched: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, nil, func(b *bench) {
@@ -781,6 +783,9 @@ func TestAppendErrors(t *testing.T) {
 					}
 					if test.retires {
 						b.retireOnly()
+					}
+					if test.panics {
+						panic("bomb")
 					}
 					return test.before
 				}

@@ -68,7 +68,7 @@ func (a *appending) prepare() []preparedEvent {
 	prepared := make([]preparedEvent, len(a.events))
 	for i := range a.events {
 		e := a.events[i].Event()
-		prepared[i] = preparedEvent{event: e, encoded: a.events[i].Encode(), lane: lane(e)}
+		prepared[i] = preparedEvent{event: *e, encoded: a.events[i].Encode(), lane: lane(e)}
 	}
 	return prepared
 }

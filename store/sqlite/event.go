@@ -10,7 +10,7 @@ import (
 
 // A preparedEvent is one that is about to be appended.
 type preparedEvent struct {
-	event   *webhook.Event
+	event   webhook.Event
 	encoded []byte
 	lane    int64
 
@@ -20,15 +20,13 @@ type preparedEvent struct {
 // prepareEvents checks events and encodes them.
 func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
 	prepared := make([]preparedEvent, len(events))
-	checked := make([]webhook.Event, len(events))
 	for i := range events {
-		e := &checked[i]
-		var encoded []byte
+		p := &prepared[i]
 		var err error
-		if *e, encoded, err = webhook.Prepare(events[i]); err != nil {
+		if p.event, p.encoded, err = webhook.Prepare(events[i]); err != nil {
 			return nil, err
 		}
-		prepared[i] = preparedEvent{event: e, encoded: encoded, lane: lane(e)}
+		p.lane = lane(&p.event)
 	}
 	return prepared, nil
 }
@@ -62,7 +60,7 @@ func (t tx) append(events []preparedEvent, next int64) error {
 	var database, action boxed[string]
 	for i := range events {
 		p := &events[i]
-		e := p.event
+		e := &p.event
 		p.sequence = next + int64(i)
 		database, action = database.or(e.Database), action.or(string(e.Action))
 		err := rows.add(len(p.encoded), p.sequence, e.ID, database.argument, e.Collection, e.Record().ID, parentID(e),

@@ -125,7 +125,7 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 	var database, collection, action boxed[string]
 	for i := range prepared {
 		p := &prepared[i]
-		e := p.event
+		e := &p.event
 		database, collection, action = database.or(e.Database), collection.or(e.Collection), action.or(string(e.Action))
 		args = append(args, e.ID, database.argument, collection.argument, e.Record().ID, parentID(e), action.argument,
 			p.lane, now, p.encoded)
