@@ -18,7 +18,6 @@ import (
 const (
 	directEvents    = 256                   // of one Dispatch
 	directSize      = 64 << 10              // of an event, encoded
-	directGuess     = 16 << 10              // what it has at most need not be looked at more closely
 	directListeners = 128                   // of an event
 	directTime      = 10 * time.Millisecond // for the conditions of one Dispatch
 
@@ -179,9 +178,6 @@ func (r *run) expandAll(ctx context.Context, events []webhook.Event) (a *appendi
 		size, err := e.Complete()
 		if err != nil {
 			return nil, err
-		}
-		if size > directGuess {
-			size = len(webhook.EncodeEvent(e))
 		}
 		a.bytes += size
 		if size > directSize || a.bytes > fanOutMessages {

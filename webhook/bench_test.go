@@ -72,6 +72,17 @@ func BenchmarkPrepare(b *testing.B) {
 	})
 }
 
+// BenchmarkComplete does what most events need that are appended through an engine.
+func BenchmarkComplete(b *testing.B) {
+	benchmarkEvents(b, func(b *testing.B, e webhook.Event) {
+		for b.Loop() {
+			if _, err := e.Complete(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkValidate(b *testing.B) {
 	benchmarkEvents(b, func(b *testing.B, e webhook.Event) {
 		for b.Loop() {

@@ -36,7 +36,8 @@ type AppendClaimer interface {
 // AppendAndClaim asks it while it is under way, and not afterwards.
 type ExpandedEvent interface {
 	// Event returns the event as Prepare has returned it, to be read only. What its records
-	// refer to may be changed by its owner: the store takes the content from Encode.
+	// and its Cause refer to may be changed by its owner: the store takes the content from
+	// Encode.
 	Event() *Event
 
 	// Encode returns the event's encoded form, which a store needs that leaves the event

@@ -23,14 +23,14 @@ func Prepare(event Event) (Event, []byte, error) {
 }
 
 // Complete does what Prepare does, with the same errors, where the encoded form is not
-// needed, or not yet. It returns how many bytes that has at most: a few times as many as
-// it has, as a rule. After an error the event is of no use.
+// needed, or not yet. It returns how many bytes that has: at most so many where they are no
+// more than 16 KiB, otherwise exactly. After an error the event is of no use.
 func (e *Event) Complete() (size int, err error) {
 	if err := e.complete(); err != nil {
 		return 0, err
 	}
 	size = e.mostBytes()
-	if mayBeTooLarge(size) {
+	if size > 16<<10 {
 		size = len(EncodeEvent(e))
 	}
 	return size, e.checkSize(size)
@@ -58,13 +58,10 @@ func (e *Event) complete() error {
 // which is less than envelope, and repeats the changed fields.
 const envelope = 256
 
-// mayBeTooLarge reports whether an event needs a closer look, given the size of its encoded
-// form: only a large one does.
-func mayBeTooLarge(encoded int) bool { return 2*encoded+envelope > MaxMessage }
-
-// checkSize refuses an event whose message would be too large.
+// checkSize refuses an event whose message would be too large, given the size of its encoded
+// form. Only a large one needs a closer look.
 func (e *Event) checkSize(encoded int) error {
-	if !mayBeTooLarge(encoded) {
+	if 2*encoded+envelope <= MaxMessage {
 		return nil
 	}
 	if size := encoded + len(AppendJSON(nil, e.Parameters())) + envelope; size > MaxMessage {
