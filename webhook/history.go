@@ -45,9 +45,9 @@ type History interface {
 
 	// Purge removes every event about a record, in whatever state, with its messages,
 	// deliveries and attempts, and for a profile every event about a subprofile of
-	// it: their messages hold the profile. It returns how many events it removed. What
-	// a worker has in hand may still go out. The events are removed a few at a
-	// time; after an error some may be left.
+	// it: their messages hold the profile. What is pending and repeats one of them goes
+	// with it. It returns how many events it removed. What a worker has in hand may still
+	// go out. The events are removed a few at a time; after an error some may be left.
 	Purge(ctx context.Context, scope Scope, record string) (events int, err error)
 }
 
@@ -102,8 +102,8 @@ type PruneRequest struct {
 	Limit int
 	// Deliveries that were delivered before Delivered, or were dead before Dead,
 	// are removed with their attempts. An event is removed, and its ID may be used
-	// again, when it is fanned out, was appended before Delivered and has no
-	// delivery left.
+	// again, when it is fanned out, was appended before Delivered, has no delivery
+	// left and is not repeated by one that is pending.
 	Delivered time.Time
 	Dead      time.Time
 }

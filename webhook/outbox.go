@@ -8,7 +8,8 @@ type Outbox interface {
 	Dispatcher
 
 	// Pending returns events that are not fanned out, in the order of their sequence
-	// and without a gap: no event of a record is passed over for a later one. With
+	// and without a gap: no event of a record is passed over for a later one. What was
+	// dispatched with the ID of another may be among them: FanOut passes it over. With
 	// them, read at the same instant, comes the registry's revision.
 	Pending(ctx context.Context, r PendingRequest) (PendingEvents, error)
 
@@ -21,9 +22,11 @@ type Outbox interface {
 
 	// FanOut takes events off the outbox and writes their deliveries, in one
 	// transaction. An event that is fanned out already is passed over, and so is a
-	// target whose callback is gone or disabled. A delivery is born waiting when an
-	// open one to the same callback about the same record exists that was neither
-	// passed nor replayed, otherwise ready and due at once.
+	// target whose callback is gone or disabled. Of events with the same ID the first
+	// is fanned out, and nothing comes of the others while it is kept: no deliveries and
+	// no failures. A delivery is born waiting when an open one to the same callback about
+	// the same record exists that was neither passed nor replayed, otherwise ready and
+	// due at once.
 	FanOut(ctx context.Context, expansions []Expansion) error
 
 	// Watch calls wake, in its own goroutine, once when it begins and then soon

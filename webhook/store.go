@@ -7,7 +7,8 @@ type Dispatcher interface {
 	// Dispatch appends the events to the outbox, all or none, in the order
 	// given, after filling in what [Prepare] fills in. When it returns nil they
 	// are durable; when the dispatcher belongs to a transaction, they are once
-	// that commits. An event whose ID is kept already is passed over.
+	// that commits. An event whose ID is kept already is passed over, at the latest
+	// when it would be fanned out.
 	//
 	// An event that is not valid gives an error that matches ErrInvalid; where the
 	// host bounds the backlog, too much of it gives ErrBacklogFull. Then nothing is

@@ -113,7 +113,7 @@ func poison(t *testing.T, db *sql.DB, store *sqlite.Store, event string) {
 	if err := store.InTx(tx).Dispatch(t.Context(), update(event, "d", event, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec("UPDATE ringback_outbox SET data = x'ff00' WHERE id = ?", event); err != nil {
+	if _, err := tx.Exec("UPDATE ringback_pending SET data = x'ff00' WHERE id = ?", event); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(); err != nil {

@@ -119,7 +119,7 @@ func drain(t *testing.T, db *sql.DB, store *sqlite.Store) {
 }
 
 // countOpen counts what is still to be done.
-const countOpen = `SELECT (SELECT count(*) FROM ringback_outbox) + (
+const countOpen = `SELECT (SELECT count(*) FROM ringback_pending WHERE id <> '') + (
 	SELECT count(*) FROM ringback_deliveries
 	WHERE ended = 0 AND callback_id IN (SELECT id FROM ringback_callbacks))`
 

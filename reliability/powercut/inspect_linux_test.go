@@ -97,7 +97,8 @@ func readEvents(ctx context.Context, db *sql.DB) (map[string]*keptEvent, error) 
 	const query = `SELECT id, pending, callback_id, ended > 0 AND reason = '', (
 		SELECT count(*) FROM ringback_attempts a
 		WHERE a.event_sequence = sequence AND a.callback_id = d.callback_id AND status > 0)
-	FROM (SELECT sequence, id, false AS pending FROM ringback_events UNION ALL SELECT sequence, id, true FROM ringback_outbox)
+	FROM (SELECT sequence, id, false AS pending FROM ringback_events
+		UNION ALL SELECT sequence, id, true FROM ringback_pending WHERE id <> '')
 	LEFT JOIN ringback_deliveries d ON d.event_sequence = sequence`
 	events := make(map[string]*keptEvent)
 	err := readRows(ctx, db, query, func(rows *sql.Rows) error {

@@ -6,10 +6,10 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// What there is to know before events are appended: the next number, the registry's
+// What there is to know before events are appended: the last numbers, the registry's
 // revision, whether an event is pending, and whether a worker is registered.
-const selectStand = selectNext + `, (SELECT revision FROM ringback_registry),
-	(SELECT min(sequence) FROM ringback_outbox) IS NOT NULL,
+const selectStand = selectNumbers + `, (SELECT revision FROM ringback_registry),
+	EXISTS (SELECT 1 FROM ringback_pending WHERE sequence > 0 AND id <> ''),
 	EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)`
 
 // AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
@@ -48,14 +48,18 @@ type appending struct {
 
 func (a *appending) run(tx tx) error {
 	a.claimed, a.pending, a.left = nil, false, false
-	var next, revision int64
+	var appended, fanned, revision int64
 	var registered bool
-	err := tx.row(selectStand, int64(a.r.Worker)).Scan(&next, &revision, &a.pending, &registered)
+	err := tx.row(selectStand, int64(a.r.Worker)).Scan(&appended, &fanned, &revision, &a.pending, &registered)
 	if err != nil {
 		return err
 	}
 	if !registered {
 		return webhook.ErrFenced
+	}
+	next, err := tx.next(appended, fanned)
+	if err != nil {
+		return err
 	}
 	if a.pending = a.pending || revision != a.revision; a.pending {
 		return tx.append(a.prepare(), next)
@@ -67,8 +71,7 @@ func (a *appending) run(tx tx) error {
 func (a *appending) prepare() []preparedEvent {
 	prepared := make([]preparedEvent, len(a.events))
 	for i := range a.events {
-		e := a.events[i].Event()
-		prepared[i] = preparedEvent{event: *e, encoded: a.events[i].Encode(), lane: lane(e)}
+		prepared[i] = preparedEvent{event: *a.events[i].Event(), encoded: a.events[i].Encode()}
 	}
 	return prepared
 }
@@ -86,13 +89,13 @@ func (a *appending) fanOut(tx tx, next int64) error {
 		e, sequence := given.Event(), box(next+int64(i))
 		database, action = database.or(e.Database), action.or(string(e.Action))
 		events[i] = fanned{
-			Expansion: given.Expand(sequence.value), sequence: sequence, lane: box(lane(e)), appended: f.argument,
+			Expansion: given.Expand(sequence.value), sequence: sequence, lane: box(lane(e.Database, e.Collection, e.Record().ID)), appended: f.argument,
 			id: box(e.ID), database: database, collection: box(e.Collection), record: box(e.Record().ID),
 			parent: box(parentID(e)), action: action,
 		}
 		events[i].Sequence = sequence.value
 	}
-	if err := tx.run(noteSequence, next+int64(len(events))-1); err != nil {
+	if err := tx.emptyOutbox(next + int64(len(events)) - 1); err != nil {
 		return err
 	}
 	err := f.write(events)

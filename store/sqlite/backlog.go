@@ -8,14 +8,21 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// selectFull reports whether as much waits as may. It looks at no more than that. What
-// belongs to a callback that is gone, or is disabled, waits for nothing.
-const selectFull = `SELECT (` + countPending + `) + (
-	SELECT count(*) FROM (
-		SELECT 1 FROM ringback_callbacks AS c
-		CROSS JOIN ringback_deliveries AS d INDEXED BY ringback_deliveries_open
-		WHERE c.ending = 0 AND d.callback_id = c.id AND d.ended = 0 LIMIT ?1)
-	) >= ?1`
+const (
+	// No more events are pending than there are numbers, which takes no counting.
+	pendingNumbers = "coalesce(" + lastAppended + ` + 1 - (
+		SELECT sequence FROM ringback_pending WHERE sequence > 0 AND id <> '' ORDER BY sequence LIMIT 1), 0)`
+
+	// selectFull reports whether as much waits as may. It looks at no more than that. What
+	// belongs to a callback that is gone, or is disabled, waits for nothing.
+	selectFull = `WITH waiting (deliveries) AS MATERIALIZED (
+		SELECT count(*) FROM (
+			SELECT 1 FROM ringback_callbacks AS c
+			CROSS JOIN ringback_deliveries AS d INDEXED BY ringback_deliveries_open
+			WHERE c.ending = 0 AND d.callback_id = c.id AND d.ended = 0 LIMIT ?1))
+	SELECT CASE WHEN deliveries + ` + pendingNumbers + ` < ?1 THEN 0
+		ELSE deliveries + (` + countPending + `) >= ?1 END FROM waiting`
+)
 
 // measuring is how often the backlog is looked at, at most.
 const measuring = time.Second

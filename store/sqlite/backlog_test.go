@@ -21,12 +21,18 @@ func TestBacklog(t *testing.T) {
 		}
 		defer store.Close()
 		db := openHost(t, file, hostSettings)
+		if err := store.Dispatch(t.Context(), event("known")); err != nil {
+			t.Fatal(err)
+		}
+		if err := fanOut(t, store, nil); err != nil {
+			t.Fatal(err)
+		}
 		first, second := create(t, store), create(t, store)
 		check := func(what string, full bool) {
 			t.Helper()
 			<-time.After(time.Second) // it is looked at once a second only
-			if err := store.Dispatch(t.Context(), event("e0")); err != nil && !errors.Is(err, webhook.ErrBacklogFull) {
-				t.Fatal(err) // the event is known: it only makes the store look
+			if err := store.Dispatch(t.Context(), event("known")); err != nil && !errors.Is(err, webhook.ErrBacklogFull) {
+				t.Fatal(err) // it only makes the store look
 			}
 			synctest.Wait()
 			tx := begin(t, db)
@@ -36,7 +42,7 @@ func TestBacklog(t *testing.T) {
 				t.Errorf("%s: InTx: got %v, full is to be %t", what, errInTx, full)
 			}
 			var rows int
-			err := tx.QueryRow("SELECT count(*) FROM ringback_outbox WHERE id = 'host'").Scan(&rows)
+			err := tx.QueryRow("SELECT count(*) FROM ringback_pending WHERE id = 'host'").Scan(&rows)
 			if err != nil || rows > 0 == full {
 				t.Errorf("%s: %d rows, %v", what, rows, err)
 			}
@@ -85,6 +91,41 @@ func TestBacklog(t *testing.T) {
 			t.Fatal(err)
 		}
 		check("what belonged to a callback that is gone", false)
+	})
+}
+
+// TestBacklogGap counts what is pending where most of what came between is fanned out.
+func TestBacklogGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), &sqlite.Options{MaxBacklog: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		if err := store.Dispatch(t.Context(), events("e", 30)...); err != nil {
+			t.Fatal(err)
+		}
+		p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 100, LimitBytes: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			taken []webhook.Event
+			full  bool
+		}{{p.Events[5:20], true}, {p.Events[24:], false}} {
+			if err := store.FanOut(t.Context(), expansions(c.taken, nil)); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Second) // it is looked at once a second only
+			// The event is known: it only makes the store look.
+			if err := store.Dispatch(t.Context(), p.Events[5]); err != nil && !errors.Is(err, webhook.ErrBacklogFull) {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if err := store.Dispatch(t.Context(), p.Events[5]); c.full != errors.Is(err, webhook.ErrBacklogFull) || !c.full && err != nil {
+				t.Errorf("got %v, full is to be %t", err, c.full)
+			}
+		}
 	})
 }
 

@@ -86,9 +86,9 @@ func fromMillis(ms int64) time.Time {
 // lane returns what stands for a record in the order of deliveries. It must never
 // be computed in another way: what is in the database would lose its order. Two
 // records with the same lane would only wait for each other.
-func lane(e *webhook.Event) int64 {
+func lane(database, collection, record string) int64 {
 	text := make([]byte, 0, 128)
-	for _, id := range []string{e.Database, e.Collection, e.Record().ID} {
+	for _, id := range []string{database, collection, record} {
 		text = binary.BigEndian.AppendUint32(text, uint32(len(id)))
 		text = append(text, id...)
 	}

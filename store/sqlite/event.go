@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -10,10 +8,8 @@ import (
 
 // A preparedEvent is one that is about to be appended.
 type preparedEvent struct {
-	event   webhook.Event
-	encoded []byte
-	lane    int64
-
+	event    webhook.Event
+	encoded  []byte
 	sequence int64 // under which it is appended, 0 where its ID is known
 }
 
@@ -26,7 +22,6 @@ func prepareEvents(events []webhook.Event) ([]preparedEvent, error) {
 		if p.event, p.encoded, err = webhook.Prepare(events[i]); err != nil {
 			return nil, err
 		}
-		p.lane = lane(&p.event)
 	}
 	return prepared, nil
 }
@@ -39,17 +34,14 @@ func parentID(e *webhook.Event) string {
 	return e.Profile.ID
 }
 
-const (
-	passOver = " ON CONFLICT (id) DO NOTHING"
-)
-
-// insertPending appends events whose IDs neither an event that is fanned out nor one that
-// is pending has.
-var insertPending = newBulk(`INSERT INTO ringback_outbox
-	(sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, data)
+// insertPending appends events whose IDs no event has that is fanned out.
+var insertPending = newBulk(`INSERT INTO ringback_pending
+	(sequence, id, database_id, collection_id, record_id, parent_id, action, appended, data)
 	SELECT * FROM (`,
-	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	") WHERE NOT EXISTS (SELECT 1 FROM ringback_events WHERE id = column2)"+passOver)
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	") WHERE NOT EXISTS (SELECT 1 FROM ringback_events WHERE id = column2)")
+
+const selectAppended = "SELECT count(*) FROM ringback_pending WHERE sequence = ?"
 
 // append appends events to the outbox under numbers that begin with the next one, which was
 // read in this transaction, and notes those that it has given.
@@ -64,7 +56,7 @@ func (t tx) append(events []preparedEvent, next int64) error {
 		p.sequence = next + int64(i)
 		database, action = database.or(e.Database), action.or(string(e.Action))
 		err := rows.add(len(p.encoded), p.sequence, e.ID, database.argument, e.Collection, e.Record().ID, parentID(e),
-			action.argument, p.lane, now, p.encoded)
+			action.argument, now, p.encoded)
 		if err != nil {
 			return err
 		}
@@ -74,21 +66,13 @@ func (t tx) append(events []preparedEvent, next int64) error {
 	}
 	for i := range events {
 		p := &events[i]
-		if kept, err := t.has(selectPendingNumber, p.event.ID, p.sequence); err != nil {
+		var appended bool
+		if err := t.row(selectAppended, p.sequence).Scan(&appended); err != nil {
 			return err
-		} else if !kept {
+		}
+		if !appended {
 			p.sequence = 0
 		}
 	}
 	return nil
-}
-
-// has reports whether an event has the number that a query gives for its ID.
-func (t tx) has(query, id string, sequence int64) (bool, error) {
-	var number int64
-	err := t.row(query, id).Scan(&number)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return number == sequence, err
 }

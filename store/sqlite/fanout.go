@@ -11,29 +11,20 @@ import (
 )
 
 const (
-	takeOff = "DELETE FROM ringback_outbox WHERE sequence BETWEEN ?1 AND ?2"
-
-	// Without a condition SQLite clears the pages as a whole. That takes less time, and
-	// leaves nothing in them, such as copies of rows that it has moved from page to page.
-	takeOffAll = "DELETE FROM ringback_outbox"
-
-	// How many events are pending, of so many at most.
-	countPending = "SELECT count(*) FROM (SELECT 1 FROM ringback_outbox LIMIT " + int1 + ")"
-
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
 		failure_event = (SELECT id FROM ringback_events WHERE sequence = ?4)
 	WHERE id = ?1 AND version = ?5`
 )
 
 // selectTaken returns what is known of those events that are pending.
-var selectTaken = newLookup(`SELECT key.column1, id, database_id, collection_id, record_id, parent_id, action, lane, appended
-	FROM `, 2, ` AS key CROSS JOIN ringback_outbox ON sequence = key.column2`)
+var selectTaken = newLookup(`SELECT key.column1, id, database_id, collection_id, record_id, parent_id, action, appended
+	FROM `, 2, ` AS key CROSS JOIN ringback_pending ON sequence = key.column2 AND id <> ''`)
 
 // insertEvents writes events that are fanned out. The body that is kept of them is the
 // messages'.
 var insertEvents = newBulk(`INSERT INTO ringback_events
 	(sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, json, xml)`,
-	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", passOver)
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", " ON CONFLICT (id) DO NOTHING")
 
 // selectOpen returns those keys of whose callback and lane a delivery is open.
 var selectOpen = newLookup(`SELECT key.column1 FROM `, 3, ` AS key
@@ -129,12 +120,13 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	var i int64
 	var e fanned
 	var appended boxed[int64]
-	columns := []any{&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &e.action, &e.lane, &appended}
+	columns := []any{&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &e.action, &appended}
 	err := selectTaken.all(f.tx, func(row scanner) error {
 		err := row.Scan(columns...)
 		if err == nil {
 			e.Expansion, e.appended = expansions[i], appended.argument
 			e.sequence = boxed[int64]{e.Sequence, keys[2*i+1]}
+			e.lane = box(lane(e.database.value, e.collection.value, e.record.value))
 			events[i] = e
 		}
 		return err
@@ -154,31 +146,30 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	if len(taken) == 0 {
 		return nil
 	}
-	if err := f.takeOff(taken); err != nil {
+	sequences := make([]int64, len(taken))
+	for i := range taken {
+		sequences[i] = taken[i].Sequence
+	}
+	if err := f.tx.takeOff(sequences); err != nil {
 		return err
 	}
-	return f.write(taken)
+	return f.write(firstOfEach(taken, sequences))
 }
 
-// takeOff takes events off the outbox: all at once where there are no others, otherwise those
-// whose numbers follow one another.
-func (f *fanOut) takeOff(events []fanned) error {
-	var pending int
-	if err := f.tx.row(countPending, len(events)+1).Scan(&pending); err != nil {
-		return err
+// firstOfEach returns the events without those that repeat an earlier one of them. In order
+// they are as they are: the one that is written first is kept.
+func firstOfEach(events []fanned, sequences []int64) []fanned {
+	if slices.IsSorted(sequences) {
+		return events
 	}
-	if pending == len(events) {
-		return f.tx.run(takeOffAll)
-	}
-	for i := 0; i < len(events); {
-		first := i
-		for i++; i < len(events) && events[i].Sequence == events[i-1].Sequence+1; i++ {
-		}
-		if err := f.tx.run(takeOff, events[first].Sequence, events[i-1].Sequence); err != nil {
-			return err
+	first := make(map[string]int64, len(events))
+	for i := range events {
+		e := &events[i]
+		if sequence, known := first[e.id.value]; !known || e.Sequence < sequence {
+			first[e.id.value] = e.Sequence
 		}
 	}
-	return nil
+	return slices.DeleteFunc(events, func(e fanned) bool { return first[e.id.value] != e.Sequence })
 }
 
 // write writes events with their deliveries, but for those whose IDs others have.
@@ -211,9 +202,11 @@ func (f *fanOut) written(events []fanned) ([]fanned, error) {
 	written := events[:0]
 	for i := range events {
 		e := &events[i]
-		if kept, err := f.tx.has(selectEventNumber, e.id.value, e.Sequence); err != nil {
+		var number int64 // of the event with this ID
+		if err := f.tx.row(selectEventNumber, e.id.value).Scan(&number); err != nil {
 			return nil, err
-		} else if kept {
+		}
+		if number == e.Sequence {
 			written = append(written, *e)
 		}
 	}

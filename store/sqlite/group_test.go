@@ -328,7 +328,7 @@ func TestGroupClosed(t *testing.T) {
 	}
 	group.Wait()
 	for _, id := range done {
-		if count(t, db, "SELECT count(*) FROM ringback_outbox WHERE id = '"+id+"'") != 1 {
+		if count(t, db, "SELECT count(*) FROM ringback_pending WHERE id = '"+id+"'") != 1 {
 			t.Fatalf("%s is gone", id)
 		}
 	}

@@ -140,7 +140,7 @@ func fill(t testing.TB, db *sql.DB, events, each int) {
 		INSERT INTO ringback_deliveries (event_sequence, callback_id, lane, state, method, encoding, created)
 		SELECT sequence, 1, lane, CASE (sequence - 1) % ?2 WHEN 0 THEN 2 ELSE 0 END, 0, 0, ?3
 		FROM ringback_events WHERE sequence <= ?1`,
-		"UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'ringback_outbox'",
+		"INSERT INTO ringback_pending SELECT ?1, id, database_id, collection_id, record_id, parent_id, action, appended, data FROM ringback_pending WHERE sequence = 0",
 	} {
 		if _, err := db.ExecContext(t.Context(), statement, events, each, time.Now().UnixMilli()); err != nil {
 			t.Fatal(err)

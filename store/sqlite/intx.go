@@ -21,9 +21,9 @@ import (
 // which is small as a rule, and reads nothing else. With _stmt_cache_size=16 in its DSN the
 // driver keeps the statement prepared, which saves a quarter of the time.
 //
-// An event whose ID is that of one that is pending is passed over at once. One whose ID is
-// that of an event that is fanned out is passed over when it would be: until then
-// [Store.Pending] shows it, and the event that it repeats is not pruned.
+// An event whose ID is that of another is passed over when it would be fanned out, if the
+// other is kept still: until then [Store.Pending] shows it, and the event that it repeats is
+// not pruned.
 //
 // An error leaves the transaction as it was before, unless SQLite had to roll it back
 // (as when the disk is full), after which it cannot commit. In a transaction that SQLite
@@ -71,9 +71,9 @@ func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) 
 
 const (
 	// The event's number is the next one.
-	dispatchEvents = `INSERT INTO ringback_outbox
-	(id, database_id, collection_id, record_id, parent_id, action, lane, appended, data) VALUES `
-	dispatchValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	dispatchEvents = `INSERT INTO ringback_pending
+	(id, database_id, collection_id, record_id, parent_id, action, appended, data) VALUES `
+	dispatchValues = "(?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 // errRolledBack tells of a transaction that has ended before Commit or Rollback.
@@ -116,19 +116,19 @@ func (d *hostDispatcher) insert(ctx context.Context, prepared []preparedEvent) e
 }
 
 func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []preparedEvent) error {
-	statement := dispatchEvents + dispatchValues + passOver
+	statement := dispatchEvents + dispatchValues
 	if len(prepared) > 1 {
-		statement = dispatchEvents + dispatchValues + strings.Repeat(", "+dispatchValues, len(prepared)-1) + passOver
+		statement = dispatchEvents + dispatchValues + strings.Repeat(", "+dispatchValues, len(prepared)-1)
 	}
 	now := any(millis(time.Now()))
-	args := make([]any, 0, len(prepared)*9)
+	args := make([]any, 0, len(prepared)*8)
 	var database, collection, action boxed[string]
 	for i := range prepared {
 		p := &prepared[i]
 		e := &p.event
 		database, collection, action = database.or(e.Database), collection.or(e.Collection), action.or(string(e.Action))
 		args = append(args, e.ID, database.argument, collection.argument, e.Record().ID, parentID(e), action.argument,
-			p.lane, now, p.encoded)
+			now, p.encoded)
 	}
 	_, err := d.tx.ExecContext(ctx, statement, args...)
 	return err

@@ -29,7 +29,7 @@ func TestInTx(t *testing.T) {
 		{"twice", func(tx *sql.Tx, d webhook.Dispatcher) error {
 			return errors.Join(d.Dispatch(context.Background(), event("e1"), event("e1")),
 				d.Dispatch(context.Background(), event("e1"), event("e2")))
-		}, "e1 e2"},
+		}, "e1 e1 e1 e2"},
 		{"invalid", func(tx *sql.Tx, d webhook.Dispatcher) error {
 			err := d.Dispatch(context.Background(), event("e1"), event("not valid"))
 			if !errors.Is(err, webhook.ErrInvalid) {
@@ -52,7 +52,7 @@ func TestInTx(t *testing.T) {
 			return errors.Join(begun, dispatched, undone, d.Dispatch(context.Background(), event("kept")))
 		}, "kept"},
 		{"a later statement of many fails", func(tx *sql.Tx, d webhook.Dispatcher) error {
-			_, err := tx.Exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON ringback_outbox WHEN NEW.id = 'many1100'
+			_, err := tx.Exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON ringback_pending WHEN NEW.id = 'many1100'
 				BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 			if err != nil {
 				return err
@@ -126,7 +126,7 @@ func TestInTxPanic(t *testing.T) {
 func TestInTxMany(t *testing.T) {
 	db, store := newHost(t)
 	many := events("e", 1701)
-	for range 2 { // the second time all are known
+	for i := range 2 { // the second time all are known
 		tx := begin(t, db)
 		if err := store.InTx(tx).Dispatch(t.Context(), many...); err != nil {
 			t.Fatal(err)
@@ -135,14 +135,20 @@ func TestInTxMany(t *testing.T) {
 			t.Fatal(err)
 		}
 		ids := strings.Fields(pending(t, store))
-		if len(ids) != len(many) {
-			t.Fatalf("%d are pending, want %d", len(ids), len(many))
+		if len(ids) != (i+1)*len(many) {
+			t.Fatalf("%d are pending, want %d times %d", len(ids), i+1, len(many))
 		}
 		for i, id := range ids {
-			if id != many[i].ID {
-				t.Fatalf("event %d is %s, want %s", i, id, many[i].ID)
+			if want := many[i%len(many)].ID; id != want {
+				t.Fatalf("event %d is %s, want %s", i, id, want)
 			}
 		}
+	}
+	if err := fanOut(t, store, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_events"); n != len(many) {
+		t.Errorf("%d events, want %d", n, len(many))
 	}
 }
 

@@ -83,14 +83,14 @@ func checkKilled(t *testing.T, file string, acknowledged []string) {
 	for what, query := range map[string]string{
 		"rows that refer to nothing": "SELECT count(*) FROM pragma_foreign_key_check",
 		"changes without their event": `SELECT count(*) FROM ledger
-			WHERE 'host-' || id NOT IN (SELECT id FROM ringback_events UNION SELECT id FROM ringback_outbox)`,
+			WHERE 'host-' || id NOT IN (SELECT id FROM ringback_events UNION SELECT id FROM ringback_pending)`,
 		"events without their change": `SELECT count(*) FROM (
-			SELECT id FROM ringback_events UNION ALL SELECT id FROM ringback_outbox)
+			SELECT id FROM ringback_events UNION ALL SELECT id FROM ringback_pending)
 			WHERE id LIKE 'host-%' AND substr(id, 6) NOT IN (SELECT id FROM ledger)`,
 		"events that were fanned out, but not whole": `SELECT count(*) FROM ringback_events
 			WHERE (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = sequence) <> 2`,
-		"events that were, and are pending": `SELECT count(*) FROM ringback_outbox
-			WHERE sequence IN (SELECT sequence FROM ringback_events)`,
+		"events that were, and are pending": `SELECT count(*) FROM ringback_pending
+			WHERE id <> '' AND sequence IN (SELECT sequence FROM ringback_events)`,
 		"deliveries whose attempts are miscounted": `SELECT count(*) FROM ringback_deliveries d WHERE attempts <> (
 			SELECT count(*) FROM ringback_attempts a
 			WHERE a.event_sequence = d.event_sequence AND a.callback_id = d.callback_id)`,
@@ -111,7 +111,7 @@ func checkKilled(t *testing.T, file string, acknowledged []string) {
 		case "dispatched":
 			var n int
 			if err := db.QueryRow(`SELECT (SELECT count(*) FROM ringback_events WHERE id = ?1) +
-				(SELECT count(*) FROM ringback_outbox WHERE id = ?1)`, id).Scan(&n); err != nil || n != 1 {
+				(SELECT count(*) FROM ringback_pending WHERE id = ?1)`, id).Scan(&n); err != nil || n != 1 {
 				t.Errorf("event %s was dispatched and is there %d times, %v", id, n, err)
 			}
 		case "delivered":

@@ -2,8 +2,8 @@ package sqlite_test
 
 import (
 	"database/sql"
-	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +36,7 @@ func TestKnownPassedOver(t *testing.T) {
 	_, store, c := newRepeated(t)
 	w := join(t, store)
 	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
-	if err != nil || len(p.Events) > 1 {
+	if err != nil || len(p.Events) > 2 {
 		t.Fatalf("pending: %+v, %v", p, err)
 	}
 	// Those around it are fanned out.
@@ -76,8 +76,9 @@ func TestKnownPassedOver(t *testing.T) {
 	}
 }
 
-// TestKnownAppended appends, by the store itself, events whose IDs are known, of one that is
-// fanned out and of one that is pending: they are passed over at once.
+// TestKnownAppended appends, by the store itself, events whose IDs are known: that of one that
+// is fanned out is passed over at once, that of one that is pending when it would be fanned
+// out.
 func TestKnownAppended(t *testing.T) {
 	db, store := newHost(t)
 	c := create(t, store)
@@ -93,8 +94,45 @@ func TestKnownAppended(t *testing.T) {
 	if err != nil || !isPending || len(claimed) > 0 {
 		t.Fatalf("claimed %+v, pending %t, %v", claimed, isPending, err)
 	}
-	if n := count(t, db, "SELECT count(*) FROM ringback_outbox"); n != 2 {
-		t.Errorf("%d rows, want 2", n)
+	if got := pending(t, store); got != "new new new last" {
+		t.Errorf("pending: %s", got)
+	}
+	if err := fanOut(t, store, nil, c); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(lines(t, db, "SELECT id FROM ringback_events ORDER BY sequence"), " "); got != `["e0"] ["new"] ["last"]` {
+		t.Errorf("events: %s", got)
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_deliveries"); n != 3 {
+		t.Errorf("%d deliveries, want 3", n)
+	}
+}
+
+// TestKnownOutOfOrder fans out events of which one repeats another, the later one first, in
+// one call: the first one is the event.
+func TestKnownOutOfOrder(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	again := event("e")
+	again.Profile.ID = "other"
+	if err := store.Dispatch(t.Context(), event("before"), event("e"), again); err != nil {
+		t.Fatal(err)
+	}
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := expansions(p.Events, []byte("m"), c)
+	slices.Reverse(x)
+	w := join(t, store)
+	claimed, err := store.FanOutAndClaim(t.Context(), x, webhook.ClaimRequest{
+		Worker: w, Now: time.Now(), Limit: 10, LimitBytes: 1 << 20,
+	})
+	if err != nil || len(claimed) != 2 || claimed[0].EventID != "e" || claimed[0].Record != "re" || claimed[1].EventID != "before" {
+		t.Errorf("claimed %+v, %v", claimed, err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_deliveries"); n != 2 {
+		t.Errorf("%d deliveries, want 2", n)
 	}
 }
 
@@ -122,6 +160,79 @@ func TestKnownPruned(t *testing.T) {
 	}
 }
 
+// TestKnownPrunedMany keeps events while too much is pending to find out what it repeats, and
+// prunes them afterwards.
+func TestKnownPrunedMany(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	fanOutTo(t, store, 2, c)
+	w := join(t, store)
+	if _, err := store.Settle(t.Context(), w, outcomes(claim(t, store, w, 10), "")); err != nil {
+		t.Fatal(err)
+	}
+	if err := inHostTx(t, db, store, append(events("many", 1000), event("e0"))); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour)
+	for _, c := range []struct {
+		fanOut int // that many first
+		want   webhook.PruneResult
+	}{
+		{0, webhook.PruneResult{Deliveries: 2}},
+		{1, webhook.PruneResult{Events: 2}},       // it, and the one that is not repeated
+		{1000, webhook.PruneResult{Events: 1000}}, // the rest of the many, and the one that was repeated
+	} {
+		p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: c.fanOut, LimitBytes: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.FanOut(t.Context(), expansions(p.Events, nil)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.Prune(t.Context(), webhook.PruneRequest{Limit: 2000, Delivered: later, Dead: later})
+		if err != nil || got != c.want {
+			t.Errorf("pruned %+v, %v, want %+v", got, err, c.want)
+		}
+	}
+}
+
+// TestKnownPurgedPending purges events that are pending, and repeated there: what repeats one
+// goes with it, and is none itself.
+func TestKnownPurgedPending(t *testing.T) {
+	for _, c := range []struct {
+		record string
+		events int
+		want   string
+	}{
+		{"re", 1, "other1 other2 other2"},
+		{"other", 2, "e e"}, // of three, one repeats "e"
+		{"nobody", 0, "other1 e e e other2 other2"},
+	} {
+		db, store := newHost(t)
+		list := events("other", 3)[1:]
+		for i := range list {
+			list[i].Profile.ID = "other"
+		}
+		again := event("e")
+		again.Profile.ID = "other"
+		list = []webhook.Event{list[0], event("e"), again, event("e"), list[1], list[1]}
+		if err := inHostTx(t, db, store, list); err != nil {
+			t.Fatal(err)
+		}
+		n, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, c.record)
+		if err != nil || n != c.events {
+			t.Errorf("purged %d events about %s, %v, want %d", n, c.record, err, c.events)
+		}
+		if got := pending(t, store); got != c.want {
+			t.Errorf("pending: %s, want %s", got, c.want)
+		}
+		// No number comes back.
+		if created := create(t, store); created.After != 6 {
+			t.Errorf("a new callback hears of events behind %d, want 6", created.After)
+		}
+	}
+}
+
 // TestKnownPurged purges an event together with one that repeats it, and the other way
 // round: that is no event.
 func TestKnownPurged(t *testing.T) {
@@ -139,105 +250,5 @@ func TestKnownPurged(t *testing.T) {
 		if n := count(t, db, "SELECT count(*) FROM ringback_events"); n != 1-c.want {
 			t.Errorf("%d events are left", n)
 		}
-	}
-}
-
-// TestNumbers appends in every way, and removes what it has appended: numbers only grow.
-func TestNumbers(t *testing.T) {
-	db, store := newHost(t)
-	c := create(t, store)
-	w := join(t, store)
-	var last int64
-	for i := range 4 {
-		e := events("e", 16)[4*i : 4*i+4]
-		for j, appended := range []func() error{
-			func() error { return store.Dispatch(t.Context(), e[0]) },
-			func() error {
-				p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 1, LimitBytes: 1})
-				appendAndClaim(t, store, w, p.Revision, expanded(t, e[1:2], "", c))
-				return err
-			},
-			func() error { return inHostTx(t, db, store, e[2:3]) },
-			func() error {
-				_, _, err := store.AppendAndClaim(t.Context(), expanded(t, e[3:], "", c), 99, webhook.ClaimRequest{Worker: w})
-				return err
-			},
-		} {
-			if err := appended(); err != nil {
-				t.Fatal(err)
-			}
-			if i%2 == 1 || j == 0 { // sometimes what is pending is purged
-				if err := fanOut(t, store, nil, c); err != nil {
-					t.Fatal(err)
-				}
-			}
-			n := int64(count(t, db, `SELECT max((SELECT coalesce(max(sequence), 0) FROM ringback_events),
-				(SELECT coalesce(max(sequence), 0) FROM ringback_outbox))`))
-			if n <= last {
-				t.Errorf("event %s has number %d behind %d", e[j].ID, n, last)
-			}
-			last = n
-			if created := create(t, store); created.After != last {
-				t.Errorf("a new callback hears of events behind %d, want %d", created.After, last)
-			} else if err := store.DeleteCallback(t.Context(), created.ID); err != nil {
-				t.Fatal(err)
-			}
-			if removed, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, e[j].Profile.ID); err != nil || removed != 1 {
-				t.Fatalf("purged %d, %v", removed, err)
-			}
-		}
-	}
-}
-
-// TestNumbersForgotten appends, in every way first, where a host has emptied the table in
-// which SQLite keeps the last numbers, or has set them back.
-func TestNumbersForgotten(t *testing.T) {
-	for _, kept := range []int{0, 3} {
-		for _, forget := range []string{"DELETE FROM sqlite_sequence", "UPDATE sqlite_sequence SET seq = 0"} {
-			for first := range 3 {
-				t.Run(fmt.Sprint(kept, forget, first), func(t *testing.T) { checkForgotten(t, kept, forget, first) })
-			}
-		}
-	}
-}
-
-func checkForgotten(t *testing.T, kept int, forget string, first int) {
-	db, store := newHost(t)
-	c := create(t, store)
-	w := join(t, store)
-	fanOutTo(t, store, kept, c)
-	if _, err := db.ExecContext(t.Context(), forget); err != nil {
-		t.Fatal(err)
-	}
-	if got := create(t, store).After; got != int64(kept) {
-		t.Errorf("a new callback hears of events behind %d, want %d", got, kept)
-	}
-	appends := []func() error{
-		func() error {
-			appendAndClaim(t, store, w, 2, expanded(t, events("direct", 2), "", c))
-			return nil
-		},
-		func() error { return store.Dispatch(t.Context(), event("dispatched")) },
-		func() error { return inHostTx(t, db, store, events("host", 2)) },
-	}
-	for i := range appends {
-		if err := appends[(first+i)%len(appends)](); err != nil {
-			t.Fatal(err)
-		}
-		p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range p.Events {
-			if e.Sequence <= int64(kept) {
-				t.Errorf("event %s has number %d, which another had", e.ID, e.Sequence)
-			}
-		}
-		if err := fanOut(t, store, []byte("m"), c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := count(t, db, "SELECT count(*) FROM ringback_deliveries"); n != kept+5 {
-		t.Errorf("%d deliveries, want %d", n, kept+5)
 	}
 }

@@ -65,14 +65,18 @@ func lines(t *testing.T, db *sql.DB, query string) []string {
 
 const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name LIKE '%ringback%' ORDER BY name"
 
-// eventsBefore are all events as they were in one table, before version 3.
-const eventsBefore = `(
+// eventsBefore are all events as they were in one table, before version 3, but for the lanes
+// of those that are pending, and outboxBefore those as they were in version 3.
+const (
+	eventsBefore = `(
 	SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended,
 		0 AS pending, x'' AS data, json, xml FROM ringback_events
 	UNION ALL
-	SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended,
-		1, data, NULL, NULL FROM ringback_outbox
+	SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, 0, appended,
+		1, data, NULL, NULL FROM ringback_pending WHERE id <> ''
 	ORDER BY sequence)`
+	outboxBefore = "(SELECT *, 0 AS lane FROM ringback_pending WHERE id <> '')"
+)
 
 // TestMigrate brings databases of all earlier versions up to date: they end with the
 // tables of a new one, keep every row, and work.
@@ -91,22 +95,30 @@ func TestMigrate(t *testing.T) {
 				t.Fatal(err)
 			}
 			closeLater(t, old)
-			before := make(map[string][]string)
+			before := make(map[string][]string) // by the query that gives the same now
 			for _, table := range lines(t, old, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'ringback%'") {
 				table = strings.Trim(table, `["]`)
 				columns := lines(t, old, "SELECT name FROM pragma_table_info('"+table+"')")
 				for i := range columns {
 					columns[i] = strings.Trim(columns[i], `["]`)
 				}
-				query := "SELECT " + strings.Join(columns, ", ") + " FROM " + table
-				before[query] = lines(t, old, query)
+				query, now := "SELECT "+strings.Join(columns, ", ")+" FROM ", table
+				switch {
+				case table == "ringback_outbox":
+					query = strings.Replace(query, " lane,", " 0 AS lane,", 1)
+					now = outboxBefore
+				case slices.Contains(columns, "pending"):
+					query = strings.Replace(query, " lane,", " CASE pending WHEN 0 THEN lane ELSE 0 END AS lane,", 1)
+					now = eventsBefore
+				}
+				before[query+now] = lines(t, old, query+table)
 			}
 			store := open(t, file)
 			if got := lines(t, old, schema); !slices.Equal(got, want) {
 				t.Errorf("the tables are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 			for query, rows := range before {
-				got := lines(t, old, strings.Replace(query, "FROM ringback_events", "FROM "+eventsBefore, 1))
+				got := lines(t, old, query)
 				if strings.HasSuffix(query, "FROM ringback_schema") {
 					got = got[:len(rows)] // more versions are noted behind
 				}
@@ -141,7 +153,7 @@ func TestMigrateSecond(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
-	if err != nil || len(p.Events) != 4 || p.Events[2].ID != "new" || p.Events[2].Sequence != 14 {
+	if err != nil || len(p.Events) != 5 || p.Events[2].ID != "new" || p.Events[2].Sequence != 14 {
 		t.Errorf("pending: %+v, %v", p, err)
 	}
 	if err := fanOut(t, store, []byte("{}")); err != nil {
@@ -153,10 +165,101 @@ func TestMigrateSecond(t *testing.T) {
 	storetest.CheckDrains(t, store)
 }
 
+// TestMigrateThird looks at what the third version had otherwise: SQLite counted what was
+// appended, and the last three had been removed.
+func TestMigrateThird(t *testing.T) {
+	for name, c := range map[string]struct {
+		before  string // what the host has done
+		pending string
+		numbers []int64 // of what is pending, and of what is appended next
+		events  int
+	}{
+		"as it is": {"", "pending sub-pending", []int64{7, 9, 13}, 10},
+		// It showed what repeats an event that is fanned out.
+		"repeated": {
+			"UPDATE ringback_outbox SET id = 'delivered' WHERE id = 'pending'",
+			"pending sub-pending", []int64{7, 9, 13}, 9,
+		},
+		"nothing pending": {"DELETE FROM ringback_outbox", "", []int64{13}, 8},
+		"counted anew": {
+			"UPDATE sqlite_sequence SET seq = 9 WHERE name LIKE 'ringback_%'", "pending sub-pending", []int64{7, 9, 10}, 10,
+		},
+		"counted anew, behind what is fanned out": {
+			"UPDATE ringback_outbox SET sequence = sequence - 6; DELETE FROM sqlite_sequence",
+			"pending sub-pending", []int64{9, 11, 12}, 10,
+		},
+		"counted anew, and what is fanned out emptied": {
+			"DELETE FROM ringback_outbox; DELETE FROM ringback_deliveries; DELETE FROM ringback_events; " +
+				"DELETE FROM sqlite_sequence WHERE name = 'ringback_outbox'", "", []int64{9}, 1,
+		},
+		"everything emptied": {
+			"DELETE FROM ringback_outbox; DELETE FROM ringback_deliveries; DELETE FROM ringback_events", "", []int64{13}, 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := copyOf(t, "testdata/version-3.sqlite")
+			db := openHost(t, file, hostSettings)
+			if _, err := db.Exec(c.before); err != nil {
+				t.Fatal(err)
+			}
+			store := open(t, file)
+			if got := pending(t, store); got != c.pending {
+				t.Errorf("pending: %s, want %s", got, c.pending)
+			}
+			if created := create(t, store); created.After != c.numbers[len(c.numbers)-1]-1 {
+				t.Errorf("a new callback hears of events behind %d", created.After)
+			}
+			if err := inHostTx(t, db, store, events("new", 1)); err != nil {
+				t.Fatal(err)
+			}
+			p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 10, LimitBytes: 1 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var numbers []int64
+			for _, e := range p.Events {
+				numbers = append(numbers, e.Sequence)
+			}
+			if !slices.Equal(numbers, c.numbers) {
+				t.Errorf("pending are %d, want %d", numbers, c.numbers)
+			}
+			storetest.CheckDrains(t, store)
+			if n := count(t, db, "SELECT count(*) FROM ringback_events"); n != c.events {
+				t.Errorf("%d events, want %d", n, c.events)
+			}
+			// The order of a record goes on.
+			if n := count(t, db, "SELECT count(DISTINCT lane) FROM ringback_events WHERE record_id = 'r1'"); n > 1 {
+				t.Errorf("a record has %d lanes", n)
+			}
+		})
+	}
+}
+
+// TestMigrateBehind shows that a process of the third version, which does not know of the
+// fourth, can't write to the outbox any more.
+func TestMigrateBehind(t *testing.T) {
+	file := copyOf(t, "testdata/version-3.sqlite")
+	db := openHost(t, file, hostSettings)
+	store := open(t, file)
+	for _, statement := range []string{
+		"INSERT INTO ringback_outbox (id) VALUES ('e')",
+		"SELECT sequence, data FROM ringback_outbox",
+		"DELETE FROM ringback_outbox",
+		"UPDATE ringback_outbox SET sequence = sequence + 12",
+	} {
+		if _, err := db.Exec(statement); err == nil {
+			t.Errorf("%s: no error", statement)
+		}
+	}
+	if got := pending(t, store); got != "pending sub-pending" {
+		t.Errorf("pending: %s", got)
+	}
+}
+
 // TestMigrateHost brings tables up to date beside a view of the host's that refers to
 // nothing, from several processes at once.
 func TestMigrateHost(t *testing.T) {
-	for _, name := range []string{"version-1.sqlite", "version-2.sqlite"} {
+	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite"} {
 		file := copyOf(t, "testdata/"+name)
 		if _, err := openHost(t, file, hostSettings).Exec("CREATE VIEW stale AS SELECT * FROM gone"); err != nil {
 			t.Fatal(err)

@@ -3,52 +3,66 @@ package sqlite
 import "context"
 
 const (
-	// What SQLite counts, and the number of the last event that is fanned out: as a rule
-	// it counts at least up to that.
-	counted    = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_outbox'), 0)"
-	lastFanned = "coalesce((SELECT max(sequence) FROM ringback_events), 0)"
+	// The last number that was given, as the outbox has it: where the event is gone, in a
+	// mark, a row without an ID.
+	lastAppended = "coalesce((SELECT max(sequence) FROM ringback_pending), 0)"
+
+	// The number of the last event that is fanned out, as far as it is known: as a rule the
+	// outbox has one that is no lower.
+	lastFanned = `max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ringback_events'), 0),
+		coalesce((SELECT max(sequence) FROM ringback_events), 0))`
 
 	// The number that the last event got: none comes back, not even of those that are
 	// removed.
-	lastSequence = "max(" + counted + ", " + lastFanned + ")"
+	lastSequence = "max(" + lastAppended + ", " + lastFanned + ")"
 
-	selectNext = "SELECT " + lastSequence + " + 1"
+	selectNumbers = "SELECT " + lastAppended + ", " + lastFanned
 
-	// noteSequence notes the number of the last event that does without the outbox.
-	noteSequence = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'ringback_outbox'"
+	selectLast = "SELECT " + lastSequence
 
-	// The highest number that there is.
-	highest = "max(" + lastFanned + ", coalesce((SELECT max(sequence) FROM ringback_outbox), 0))"
+	insertEmpty = ` INTO ringback_pending
+	(sequence, id, database_id, collection_id, record_id, parent_id, action, appended, data) `
+	emptyEvent = ", '', '', '', '', '', '', 0, x''"
 
-	// Whether SQLite has begun to count anew.
-	selectBehind = "SELECT " + counted + " < " + lastFanned
+	// leaveMark keeps a number from coming back, where the outbox has no higher one.
+	leaveMark = "INSERT" + insertEmpty + "SELECT ?1" + emptyEvent + " WHERE ?1 > " + lastAppended
 
-	selectHighest = "SELECT " + highest
+	// fillEmpty gives an empty outbox a mark, and the rows that are always there.
+	fillEmpty = "INSERT OR IGNORE" + insertEmpty +
+		"VALUES (-2" + emptyEvent + "), (-1" + emptyEvent + "), (0" + emptyEvent + "), (?1" + emptyEvent + ")"
 
 	// What is pending keeps its order. It is moved so far that it meets nothing on its way.
-	renumberPending = "UPDATE ringback_outbox SET sequence = sequence + ?1"
-
-	forgetCount = "DELETE FROM sqlite_sequence WHERE name = 'ringback_outbox'"
-	countOn     = "INSERT INTO sqlite_sequence (name, seq) SELECT 'ringback_outbox', " + highest
+	renumberPending = "UPDATE ringback_pending SET sequence = sequence + ?1 WHERE sequence > 0"
 )
 
-// renumber gives what is pending new numbers where SQLite counts anew: a host that empties
-// its tables may empty SQLite's own as well, and what it appends then in its transactions
-// begins with 1.
+// next returns the number that the next event gets, given the last ones that were read in
+// this transaction.
+func (t tx) next(appended, fanned int64) (int64, error) {
+	if appended < fanned {
+		if err := t.renumber(); err != nil {
+			return 0, err
+		}
+		if err := t.row(selectNumbers).Scan(&appended, &fanned); err != nil {
+			return 0, err
+		}
+	}
+	return appended + 1, nil
+}
+
+// renumber gives what is pending new numbers where SQLite counts anew: what a host that has
+// emptied the outbox appends then in its transactions begins with 1.
+func (t tx) renumber() error {
+	var last int64
+	if err := t.row(selectLast).Scan(&last); err != nil {
+		return err
+	}
+	if err := t.run(renumberPending, last); err != nil {
+		return err
+	}
+	return t.run(leaveMark, last)
+}
+
+// renumber does so in a transaction of its own.
 func (s *Store) renumber(ctx context.Context) error {
-	err := s.write(ctx, "renumber", stepSize, func(tx tx) error {
-		var last int64
-		if err := tx.row(selectHighest).Scan(&last); err != nil {
-			return err
-		}
-		if err := tx.run(renumberPending, last); err != nil {
-			return err
-		}
-		if err := tx.run(forgetCount); err != nil {
-			return err
-		}
-		return tx.run(countOn)
-	})
-	s.recent.clear() // it is by number
-	return err
+	return s.write(ctx, "renumber", stepSize, tx.renumber)
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// Dispatch implements [webhook.Dispatcher].
+// Dispatch implements [webhook.Dispatcher]. An event whose ID is that of one that is fanned
+// out is passed over at once, one whose ID is that of one that is pending when it would be
+// fanned out.
 func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	prepared, err := prepareEvents(events)
 	if err != nil {
@@ -22,8 +24,12 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 	}
 	kept := keep(prepared)
 	err = s.write(ctx, "dispatch", len(prepared), func(tx tx) error {
-		var next int64
-		if err := tx.row(selectNext).Scan(&next); err != nil {
+		var appended, fanned int64
+		if err := tx.row(selectNumbers).Scan(&appended, &fanned); err != nil {
+			return err
+		}
+		next, err := tx.next(appended, fanned)
+		if err != nil {
 			return err
 		}
 		return tx.append(prepared, next)
@@ -41,20 +47,18 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 
 const (
 	// The data is left out where it is known as a rule: between ?3 and ?4.
-	selectPending = `SELECT sequence, CASE WHEN sequence BETWEEN ?3 AND ?4 THEN NULL ELSE data END
-	FROM ringback_outbox WHERE sequence > ?1 ORDER BY sequence LIMIT ` + int2
+	selectPending = `SELECT sequence, id, CASE WHEN sequence BETWEEN ?3 AND ?4 THEN NULL ELSE data END
+	FROM ringback_pending WHERE sequence > ?1 AND id <> '' ORDER BY sequence LIMIT ` + int2
 
-	selectDescription = `SELECT id, database_id, collection_id, action FROM ringback_outbox WHERE sequence = ?`
-
-	selectPendingNumber = `SELECT sequence FROM ringback_outbox WHERE id = ?`
+	selectDescription = `SELECT id, database_id, collection_id, action FROM ringback_pending WHERE sequence = ?`
 )
 
 // Pending implements [webhook.Outbox].
 func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.PendingEvents, error) {
 	var pending webhook.PendingEvents
-	var behind bool
+	var appended, fanned int64
 	err := s.urgent.read(ctx, "pending", func(tx tx) (err error) {
-		if err := tx.row(selectBehind).Scan(&behind); err != nil || behind {
+		if err := tx.row(selectNumbers).Scan(&appended, &fanned); err != nil || appended < fanned {
 			return err
 		}
 		if pending.Revision, err = tx.revision(); err != nil {
@@ -70,7 +74,7 @@ func (s *Store) Pending(ctx context.Context, r webhook.PendingRequest) (webhook.
 	if err != nil {
 		return webhook.PendingEvents{}, err
 	}
-	if behind {
+	if appended < fanned {
 		if err := s.renumber(ctx); err != nil {
 			return webhook.PendingEvents{}, err
 		}
@@ -84,7 +88,8 @@ type pendingPage struct {
 	webhook.PendingRequest
 	recent *recent
 	next   pendingRow // the one that is being read
-	into   [2]any     // its parts that are
+	id     string     // and its ID
+	into   [3]any     // these, to be read
 	rows   []pendingRow
 	size   int // of the events' encoded forms
 	more   bool
@@ -106,7 +111,7 @@ var (
 // read reads the rows of the page.
 func (p *pendingPage) read(tx tx) error {
 	low, high := p.recent.span()
-	p.into = [...]any{&p.next.sequence, &p.next.data}
+	p.into = [...]any{&p.next.sequence, &p.id, &p.next.data}
 	for after := p.After; ; {
 		err := tx.rows(p.scan, selectPending, after, p.Limit+1-len(p.rows), low, high)
 		switch {
@@ -150,7 +155,7 @@ func (p *pendingPage) scan(row scanner) error {
 	r := p.next
 	size := len(r.data)
 	if r.data == nil {
-		if r.kept = p.recent.take(r.sequence); r.kept == nil {
+		if r.kept = p.recent.take(r.sequence, p.id); r.kept == nil {
 			return errNotKept
 		}
 		size = r.kept.size

@@ -21,7 +21,7 @@ func TestDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, data := range map[string]string{"e1": "x'00ff'", "e2": "x''"} {
-		if _, err := db.Exec("UPDATE ringback_outbox SET data = "+data+" WHERE id = ?", id); err != nil {
+		if _, err := db.Exec("UPDATE ringback_pending SET data = "+data+" WHERE id = ?", id); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestPendingKept(t *testing.T) {
 	if err := store.Dispatch(t.Context(), events("e", 4)...); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("UPDATE ringback_outbox SET data = x'00'"); err != nil {
+	if _, err := db.Exec("UPDATE ringback_pending SET data = x'00' WHERE id <> ''"); err != nil {
 		t.Fatal(err)
 	}
 	r := webhook.PendingRequest{Limit: 10, LimitBytes: 1}
@@ -129,8 +129,11 @@ func TestLanes(t *testing.T) {
 	if err := store.Dispatch(t.Context(), event("p"), sub); err != nil {
 		t.Fatal(err)
 	}
+	if err := fanOut(t, store, nil, create(t, store)); err != nil {
+		t.Fatal(err)
+	}
 	for id, want := range map[string]int{"p": laneOfP, "s": laneOfS} {
-		if got := count(t, db, "SELECT lane FROM ringback_outbox WHERE id = '"+id+"'"); got != want {
+		if got := count(t, db, "SELECT d.lane FROM ringback_deliveries d JOIN ringback_events ON sequence = event_sequence WHERE id = '"+id+"'"); got != want {
 			t.Errorf("lane of %s is %d, want %d", id, got, want)
 		}
 	}
@@ -212,7 +215,7 @@ func TestBusy(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := pending(t, store); got != "e3 e2" {
+	if got := pending(t, store); got != "e3 e2 e2 e2" {
 		t.Errorf("pending: %s", got)
 	}
 }

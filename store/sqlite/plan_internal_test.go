@@ -13,8 +13,8 @@ import (
 
 // scansTable matches the steps of a plan that go through a whole table or index. What
 // is left of "SCAN" are the rows that a statement has made itself, the index of dead
-// deliveries read in its order, the workers, who are few, the outbox as far as it is
-// counted, and the callbacks where all their backlogs are.
+// deliveries read in its order, the workers, who are few, the outbox where Purge looks for
+// what repeats an event, and the callbacks where all their backlogs are.
 var scansTable = regexp.MustCompile(`^SCAN ringback_`)
 
 // parameter matches a parameter, which may have a number.
@@ -24,9 +24,9 @@ const (
 	readsDead     = "SCAN ringback_deliveries USING INDEX ringback_deliveries_dead"
 	countsDead    = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_dead"
 	readsWorkers  = "SCAN ringback_workers"
-	readsRegistry = "SCAN ringback_registry"                                                       // one row
-	countsPending = "SCAN ringback_outbox USING COVERING INDEX sqlite_autoindex_ringback_outbox_1" // up to a limit
-	readsEnding   = "INDEX ringback_callbacks_ending"                                              // as a rule it is empty
+	readsRegistry = "SCAN ringback_registry"          // one row
+	readsPending  = "SCAN ringback_pending"           // by Purge alone
+	readsEnding   = "INDEX ringback_callbacks_ending" // as a rule it is empty
 )
 
 // TestPlans shows that what runs for every event, delivery or claim looks up what it
@@ -74,20 +74,20 @@ func checkPlans(t *testing.T, store *Store) {
 	for name, statement := range map[string]string{
 		"insertPending":         insertPending.single(),
 		"insertEvents":          insertEvents.single(),
-		"noteSequence":          noteSequence,
-		"selectPendingNumber":   selectPendingNumber,
-		"dispatchEvents":        dispatchEvents + dispatchValues + passOver,
-		"selectNext":            selectNext,
+		"leaveMark":             leaveMark,
+		"fillEmpty":             fillEmpty,
+		"selectAppended":        selectAppended,
+		"dispatchEvents":        dispatchEvents + dispatchValues,
+		"selectNumbers":         selectNumbers,
 		"selectStand":           selectStand,
-		"selectBehind":          selectBehind,
-		"selectHighest":         selectHighest,
+		"selectLast":            selectLast,
 		"selectPending":         selectPending,
 		"selectDescription":     selectDescription,
 		"listenersOfDatabase":   selectCallbacks + listenersOfDatabase,
 		"listenersOfCollection": selectCallbacks + listenersOfCollection,
 		"selectTaken":           selectTaken.statements[0],
 		"takeOff":               takeOff,
-		"countPending":          countPending,
+		"selectPendingCount":    selectPendingCount,
 		"selectOpen":            selectOpen.statements[0],
 		"insertDeliveries":      insertDeliveries.single(),
 		"noteFailure":           noteFailure,
@@ -137,8 +137,8 @@ func checkPlans(t *testing.T, store *Store) {
 		"rescheduleDelivery":    rescheduleDelivery,
 		"selectPurgedPending":   selectPurgedPending,
 		"selectPurged":          selectPurged,
-		"purgePending":          purgePending,
-		"purgeRepeated":         purgeRepeated,
+		"selectSame":            selectSame,
+		"selectRepeating":       selectRepeating,
 		"purgeDeliveries":       purgeDeliveries,
 		"purgeEvent":            purgeEvent,
 		"selectOutboxSize":      selectOutboxSize,
@@ -146,6 +146,7 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectWindow":          selectWindow,
 		"selectReach":           selectReach,
 		"deleteEnded":           deleteEnded,
+		"selectRepeated":        selectRepeated,
 		"deleteEvent":           deleteEvent,
 		"selectGone":            selectGone,
 		"deleteSwept":           deleteSwept,
@@ -172,8 +173,8 @@ func checkPlans(t *testing.T, store *Store) {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, step := range plan {
-			if scansTable.MatchString(step) && step != readsDead && step != countsDead && step != readsWorkers && step != readsRegistry && step != countsPending &&
-				!strings.HasSuffix(step, readsEnding) {
+			if scansTable.MatchString(step) && step != readsDead && step != countsDead && step != readsWorkers && step != readsRegistry &&
+				!(step == readsPending && (name == "selectSame" || name == "selectRepeating")) && !strings.HasSuffix(step, readsEnding) {
 				t.Errorf("%s scans a table:\n%s", name, strings.Join(plan, "\n"))
 			}
 		}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/ringback-dev/ringback/webhook"
@@ -26,15 +27,18 @@ const (
 	deleteEnded = `DELETE FROM ringback_deliveries WHERE event_sequence > ?1 AND event_sequence <= ?2
 	AND (+state = ` + delivered + ` AND ended < ?3 OR +state = ` + dead + ` AND ended < ?4)`
 
-	// While an event waits that repeats it, it must be known.
+	// What is pending, with the number of the event that it repeats, if it does.
+	selectRepeated = `SELECT (SELECT sequence FROM ringback_events WHERE id = ringback_pending.id)
+	FROM ringback_pending WHERE sequence > 0 AND id <> ''`
+
 	deleteEvent = `DELETE FROM ringback_events WHERE sequence = ?1
-	AND (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = ringback_events.sequence) = 0
-	AND (SELECT count(*) FROM ringback_outbox WHERE id = ringback_events.id) = 0`
+	AND (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = ringback_events.sequence) = 0`
 )
 
 // Prune implements [webhook.History]. Where a walk begins, and where it would end, it
 // also removes deliveries of callbacks that were deleted and ends those of callbacks
-// that were disabled: the walk goes on until there are none.
+// that were disabled: the walk goes on until there are none. While more than a thousand
+// events are pending it leaves the events, whose deliveries it removes, for a later walk.
 func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webhook.PruneResult, err error) {
 	var tidied bool
 	if r.After == 0 {
@@ -55,8 +59,12 @@ func (s *Store) Prune(ctx context.Context, r webhook.PruneRequest) (result webho
 			return err
 		}
 		result.Deliveries = int(deliveries)
+		repeated, known, err := tx.repeated()
+		if err != nil || !known {
+			return err
+		}
 		for _, e := range window.events {
-			if e.sequence > window.last || e.appended >= millis(r.Delivered) {
+			if e.sequence > window.last || e.appended >= millis(r.Delivered) || repeated[e.sequence] {
 				continue
 			}
 			removed, err := tx.exec(deleteEvent, e.sequence)
@@ -88,6 +96,27 @@ func (s *Store) tidy(ctx context.Context) (did bool, err error) {
 	}
 	ended, err := s.endSome(ctx)
 	return swept || ended, err
+}
+
+// repeated returns the numbers of the events that others repeat which are pending: for as
+// long, they must not be forgotten. Where much is pending they are not known.
+func (t tx) repeated() (events map[int64]bool, known bool, err error) {
+	var pending int
+	if err := t.row(countPending, stepSize+1).Scan(&pending); err != nil || pending > stepSize {
+		return nil, false, err
+	}
+	err = t.rows(func(row scanner) error {
+		var sequence sql.NullInt64
+		err := row.Scan(&sequence)
+		if sequence.Valid {
+			if events == nil {
+				events = make(map[int64]bool)
+			}
+			events[sequence.Int64] = true
+		}
+		return err
+	}, selectRepeated)
+	return events, true, err
 }
 
 // A window is what a step of the walk looks at: the events up to the last.

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -12,22 +14,28 @@ const (
 		AND (collection_id = ?4 AND record_id = ?5 OR ?4 = '' AND collection_id <> '' AND parent_id = ?5)`
 
 	selectPurgedPending = "SELECT sequence, " + isPurged + `
-	FROM ringback_outbox WHERE sequence > ?1 ORDER BY sequence LIMIT ` + int2
+	FROM ringback_pending WHERE sequence > ?1 AND id <> '' ORDER BY sequence LIMIT ` + int2
 
 	selectPurged = walkEvents + `
 	SELECT event, (SELECT ` + isPurged + ` FROM ringback_events WHERE sequence = event)
 	FROM walk WHERE event IS NOT NULL`
 
-	// One that repeats another is none.
-	purgePending = `DELETE FROM ringback_outbox WHERE sequence = ?1
-	RETURNING (SELECT count(*) FROM ringback_events WHERE id = ringback_outbox.id) = 0`
+	// All that is pending with the IDs of some that are, given as a list in JSON; and whether
+	// an event that is fanned out has the ID. There is no index: it looks through the outbox.
+	selectSame = `SELECT sequence, id, EXISTS (SELECT 1 FROM ringback_events WHERE id = ringback_pending.id)
+	FROM ringback_pending WHERE id IN (
+		SELECT given.id FROM json_each(?1) CROSS JOIN ringback_pending AS given ON given.sequence = value AND given.id <> '')
+	ORDER BY sequence`
+
+	// All that is pending with the IDs of events that are fanned out, found in the same way:
+	// it was to be passed over.
+	selectRepeating = `SELECT sequence FROM ringback_pending WHERE id IN (
+		SELECT given.id FROM json_each(?1) CROSS JOIN ringback_events AS given ON given.sequence = value)
+	ORDER BY sequence`
 
 	purgeDeliveries = `DELETE FROM ringback_deliveries WHERE event_sequence = ?1 AND callback_id IN (
 		SELECT callback_id FROM ringback_deliveries WHERE event_sequence = ?1 ORDER BY callback_id LIMIT ?2)
 	RETURNING callback_id, lane, track, ended = 0 AND state <> ` + waiting
-
-	// What repeats an event, and was to be passed over.
-	purgeRepeated = "DELETE FROM ringback_outbox WHERE id = (SELECT id FROM ringback_events WHERE sequence = ?)"
 
 	purgeEvent = "DELETE FROM ringback_events WHERE sequence = ?"
 )
@@ -112,26 +120,51 @@ func (p *purging) walk(
 	return err
 }
 
-// removePending removes pending events.
+// removePending removes pending events, with those that repeat them. One that repeats
+// another is none, and takes nothing with it.
 func (p *purging) removePending(tx tx, sequences []int64) (done, events int, err error) {
 	sequences = sequences[:min(len(sequences), stepSize)]
-	for _, sequence := range sequences {
-		err := tx.rows(func(row scanner) error {
-			var event bool
-			err := row.Scan(&event)
-			if event {
+	var found []int64
+	whole := make(map[string]bool) // whether all with an ID go
+	err = tx.rows(func(row scanner) error {
+		var sequence int64
+		var id string
+		var fanned bool
+		if err := row.Scan(&sequence, &id, &fanned); err != nil {
+			return err
+		}
+		_, given := slices.BinarySearch(sequences, sequence)
+		if _, known := whole[id]; !known {
+			whole[id] = given && !fanned
+			if whole[id] {
 				events++
 			}
-			return err
-		}, purgePending, sequence)
-		if err != nil {
-			return 0, 0, err
 		}
+		if given || whole[id] {
+			found = append(found, sequence)
+		}
+		return nil
+	}, selectSame, list(sequences))
+	if err == nil && len(found) > 0 {
+		err = tx.takeOff(found)
 	}
-	return len(sequences), events, nil
+	return len(sequences), events, err
 }
 
-// removeEvents removes events that are fanned out, with their deliveries.
+// list returns numbers as a list in JSON.
+func list(numbers []int64) string {
+	text := []byte{'['}
+	for i, n := range numbers {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(append(text, ']'))
+}
+
+// removeEvents removes events that are fanned out, with their deliveries and those that
+// repeat them.
 func (p *purging) removeEvents(tx tx, sequences []int64) (done, events int, err error) {
 	deliveries := 0
 	for _, sequence := range sequences {
@@ -142,15 +175,29 @@ func (p *purging) removeEvents(tx tx, sequences []int64) (done, events int, err 
 		if deliveries += n; deliveries >= stepSize {
 			break // there may be more of this event
 		}
-		for _, statement := range []string{purgeRepeated, purgeEvent} {
-			if err := tx.run(statement, sequence); err != nil {
-				return 0, 0, err
-			}
-		}
 		events++
 		deliveries++ // an event takes time as well
 	}
-	return events, events, nil
+	if events == 0 {
+		return 0, 0, nil
+	}
+	sequences = sequences[:events]
+	var repeating []int64
+	err = tx.rows(func(row scanner) error {
+		var sequence int64
+		err := row.Scan(&sequence)
+		repeating = append(repeating, sequence)
+		return err
+	}, selectRepeating, list(sequences))
+	if err == nil && len(repeating) > 0 {
+		err = tx.takeOff(repeating)
+	}
+	for _, sequence := range sequences {
+		if err == nil {
+			err = tx.run(purgeEvent, sequence)
+		}
+	}
+	return events, events, err
 }
 
 // purgeDeliveries removes up to so many deliveries of an event, and lets those go on

@@ -76,14 +76,18 @@ func (r *recent) span() (low, high int64) {
 }
 
 // take returns an event, nil where it is not kept, and forgets it: whoever has it may
-// change it.
-func (r *recent) take(sequence int64) *recentEvent {
+// change it. Another one may have its number, where a host has emptied the tables.
+func (r *recent) take(sequence int64, id string) *recentEvent {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.events[sequence]
-	if e != nil {
-		r.bytes -= e.size
-		delete(r.events, sequence)
+	if e == nil {
+		return nil
+	}
+	r.bytes -= e.size
+	delete(r.events, sequence)
+	if e.ID != id {
+		return nil
 	}
 	return e
 }

@@ -2,10 +2,10 @@ package sqlite
 
 const (
 	selectOutboxSize = `SELECT count(*), coalesce(sum(length(data)), 0)
-	FROM (SELECT data FROM ringback_outbox WHERE sequence > 0 ORDER BY sequence LIMIT ` + int1 + `)`
+	FROM (SELECT data FROM ringback_pending WHERE sequence > 0 AND id <> '' ORDER BY sequence LIMIT ` + int1 + `)`
 
-	selectOutbox = `SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, lane, appended, data
-	FROM ringback_outbox WHERE sequence > 0 ORDER BY sequence`
+	selectOutbox = `SELECT sequence, id, database_id, collection_id, record_id, parent_id, action, appended, data
+	FROM ringback_pending WHERE sequence > 0 AND id <> '' ORDER BY sequence`
 )
 
 // renewBytes is how much data of pending events is written anew at once.
@@ -20,20 +20,24 @@ func (t tx) renewOutbox() error {
 	if err := t.row(selectOutboxSize, stepSize+1).Scan(&events, &bytes); err != nil {
 		return err
 	}
+	var last, fanned int64
+	if err := t.row(selectNumbers).Scan(&last, &fanned); err != nil {
+		return err
+	}
 	if events > stepSize || bytes > renewBytes {
 		return nil
 	}
 	kept := make([][]any, 0, events)
 	err := t.rows(func(row scanner) error {
-		var sequence, lane, appended int64
+		var sequence, appended int64
 		var id, database, collection, record, parent, action string
 		var data []byte
-		err := row.Scan(&sequence, &id, &database, &collection, &record, &parent, &action, &lane, &appended, &data)
-		kept = append(kept, []any{sequence, id, database, collection, record, parent, action, lane, appended, data})
+		err := row.Scan(&sequence, &id, &database, &collection, &record, &parent, &action, &appended, &data)
+		kept = append(kept, []any{sequence, id, database, collection, record, parent, action, appended, data})
 		return err
 	}, selectOutbox)
 	if err == nil {
-		err = t.run(takeOffAll)
+		err = t.emptyOutbox(0)
 	}
 	rows := t.bulk(insertPending)
 	for _, values := range kept {
@@ -41,8 +45,11 @@ func (t tx) renewOutbox() error {
 			err = rows.add(len(values[len(values)-1].([]byte)), values...)
 		}
 	}
+	if err == nil {
+		err = rows.flush()
+	}
 	if err != nil {
 		return err
 	}
-	return rows.flush()
+	return t.run(leaveMark, last)
 }

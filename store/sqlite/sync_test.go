@@ -108,7 +108,7 @@ func TestSyncFails(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := store.Dispatch(t.Context(), event("e1"), event("e2")); err != nil {
+	if err := store.Dispatch(t.Context(), event("e2")); err != nil {
 		t.Fatal(err)
 	}
 	if got := pending(t, store); got != "e1 e2" {

@@ -183,9 +183,9 @@ func testAppendClaimNothing(h *harness) {
 	equal(h, "claimed of no event", len(h.appendAndClaim(claimAll(w))), 0)
 	claimed := h.appendAndClaim(claimAll(w), h.expandedTo(profile("e1", "r"), webhook.Expansion{}))
 	equal(h, "claimed", len(claimed), 0)
-	h.dispatch(profile("e1", "r"))
-	equal(h, "pending of what is known", len(h.pending()), 0)
-	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 0)
+	h.create("d", "")
+	h.deliver(profile("e1", "r"))
+	equal(h, "deliveries of what is known", len(h.deliveries(webhook.DeliveryQuery{})), 0)
 }
 
 func testAppendClaimGone(h *harness) {

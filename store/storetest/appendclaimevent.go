@@ -65,7 +65,7 @@ func testAppendClaimKnown(h *harness) {
 	equal(h, "claimed", eventIDs(claimed), "e2 e3")
 	equal(h, "the record of the first", claimed[0].Record, "s")
 	equal(h, "claimed again", len(h.appendAndClaim(claimAll(w), h.expanded(all, profile("e2", "s"))...)), 0)
-	h.dispatch(profile("e3", "t"))
+	h.deliver(profile("e3", "t"))
 	equal(h, "pending", len(h.pending()), 0)
 	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 3)
 	h.settle(w, webhook.DeliveryDelivered, claimed...)
@@ -81,7 +81,7 @@ func testAppendClaimRevision(h *harness) {
 	events := h.expanded([]webhook.Callback{c}, profile("e1", "r"), profile("e2", "s"), profile("e1", "t"))
 	watch := h.watch()
 	h.appendPending(revision, claimAll(w), events...)
-	watch.until("what is pending", func() bool { return len(h.pending()) == 2 })
+	watch.until("what is pending", func() bool { return len(h.pendingIDs()) == 2 })
 	equalList(h, "pending", h.pendingIDs(), []string{"e1", "e2"})
 	for i, e := range h.pending() {
 		e.Sequence = 0

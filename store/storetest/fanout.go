@@ -14,6 +14,10 @@ func fanOutTests() []test {
 		{"without targets", testFanOutNothing},
 		{"once", testFanOutOnce},
 		{"once by two", testFanOutOnceByTwo},
+		{"repeated", testFanOutRepeated},
+		{"repeated out of order", testFanOutRepeatedOrder},
+		{"repeated and kept", testFanOutRepeatedKept},
+		{"repeated and purged", testFanOutRepeatedPurged},
 		{"in part", testFanOutPart},
 		{"unknown event", testFanOutUnknown},
 		{"callback that is gone", testFanOutGone},
@@ -104,6 +108,80 @@ func testFanOutOnceByTwo(h *harness) {
 		seen[d.EventID] = true
 	}
 	equal(h, "events fanned out", len(seen), len(events))
+}
+
+// again returns an event that repeats one, about another record.
+func again(id string) webhook.Event {
+	e := profile(id, "other")
+	e.Action = webhook.ActionDelete
+	return e
+}
+
+// testFanOutRepeated fans out events of which some repeat others, of the same call and of one
+// before: nothing comes of them.
+func testFanOutRepeated(h *harness) {
+	c := h.create("d", "")
+	fan := func() {
+		var expansions []webhook.Expansion
+		for _, e := range h.pending() {
+			x := expand(e, c)
+			x.Failures = []webhook.ExpressionFailure{{Callback: c.ID, Version: c.Version, Message: e.Profile.ID}}
+			expansions = append(expansions, x)
+		}
+		h.must(h.store.FanOut(h.ctx(), expansions))
+		equal(h, "pending", len(h.pending()), 0)
+	}
+	h.dispatch(profile("e1", "r"), again("e1"), profile("e2", "s"))
+	h.dispatch(again("e2"), again("e1"))
+	fan()
+	h.dispatch(again("e1"), profile("e3", "r"), again("e3"))
+	fan()
+	equal(h, "states", h.states(c, "e1", "e2", "e3"), "ready ready waiting")
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 3)
+	got := h.callback(c.ID)
+	equal(h, "failures", got.ExpressionFailures, 3)
+	equal(h, "last failure", got.ExpressionError.Event+" "+got.ExpressionError.Message, "e3 r")
+}
+
+func testFanOutRepeatedOrder(h *harness) {
+	c := h.create("d", "")
+	h.dispatch(profile("e1", "r"), again("e1"), profile("e2", "s"))
+	var expansions []webhook.Expansion
+	for _, e := range slices.Backward(h.pending()) {
+		expansions = append(expansions, expand(e, c))
+	}
+	h.must(h.store.FanOut(h.ctx(), expansions))
+	equal(h, "record of the first", h.delivery("e1", c).Record, "r")
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 2)
+}
+
+// testFanOutRepeatedKept prunes an event while it may be that another is pending which repeats
+// it.
+func testFanOutRepeatedKept(h *harness) {
+	c := h.create("d", "")
+	h.deliver(profile("e", "r"))
+	w := h.join()
+	h.settle(w, webhook.DeliveryDelivered, h.claim(claimAll(w))...)
+	h.dispatch(again("e"))
+	h.pruneAll()
+	h.fanOut()
+	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{Callback: c.ID})), 0)
+}
+
+// testFanOutRepeatedPurged purges an event that is pending, or is fanned out, and is repeated.
+func testFanOutRepeatedPurged(h *harness) {
+	h.create("d", "")
+	for _, fan := range []func(){func() {}, h.fanOut} {
+		h.dispatch(profile("e", "r"), profile("kept", "s"))
+		fan()
+		h.dispatch(again("e"))
+		equal(h, "removed about the other record", h.purge("d", "", "other"), 0)
+		h.dispatch(again("e"))
+		equal(h, "removed", h.purge("d", "", "r"), 1)
+		h.fanOut()
+		equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
+		equal(h, "removed of the others", h.purge("d", "", "s"), 1)
+	}
 }
 
 func testFanOutPart(h *harness) {

@@ -182,10 +182,11 @@ func (m *model) drop(id string) {
 	m.forgetRequests(id)
 }
 
-// prune expects all that has ended to be gone.
-func (m *model) prune() {
+// prune expects all that has ended to be gone, but for what is pending, or is repeated by what
+// is.
+func (m *model) prune(pending []string) {
 	kept := make(map[string]bool)
-	for _, id := range m.pending {
+	for _, id := range pending {
 		kept[id] = true
 	}
 	for id, d := range m.deliveries {

@@ -18,6 +18,10 @@ func (s *simulation) fan() {
 	var ids []string
 	var expansions []webhook.Expansion
 	for _, e := range pending.Events {
+		if !slices.Contains(s.model.pending, e.ID) || slices.Contains(ids, e.ID) {
+			expansions = append(expansions, s.expansion(e)) // of what repeats another: nothing comes of it
+			continue
+		}
 		ids = append(ids, e.ID)
 		listeners, err := s.store.Listeners(s.ctx(), e.Scope())
 		s.must(err)
@@ -32,7 +36,10 @@ func (s *simulation) fan() {
 		s.addAll(e, x)
 		expansions = append(expansions, x)
 	}
-	n := min(limit, len(s.model.pending))
+	n := min(len(ids), len(s.model.pending))
+	if len(pending.Events) < limit {
+		n = len(s.model.pending)
+	}
 	equalList(s.harness, "pending", ids, s.model.pending[:n])
 	s.model.pending = s.model.pending[n:]
 	if claimer, ok := s.store.(webhook.FanOutClaimer); ok && s.chance(2) {

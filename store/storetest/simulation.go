@@ -129,7 +129,7 @@ func (s *simulation) mend() {
 
 func (s *simulation) forget() {
 	s.pruneAll()
-	s.model.prune()
+	s.model.prune(s.pendingIDs())
 }
 
 // compare compares the store's deliveries with the model's.

@@ -31,7 +31,7 @@ func testCommit(h *harness, inTx DispatchInTx) {
 	h.must(inTx(true, profile("e1", "r"), profile("e3", "r")))
 	equalList(h, "pending", h.pendingIDs(), []string{"e2", "e1", "e3"})
 	h.wantErr("dispatch", inTx(true, profile("e4", "r"), profile("not valid", "r")), webhook.ErrInvalid)
-	equal(h, "pending", len(h.pending()), 3)
+	equal(h, "pending", len(h.pendingIDs()), 3)
 }
 
 func testRollback(h *harness, inTx DispatchInTx) {
