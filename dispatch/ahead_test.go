@@ -314,6 +314,62 @@ func TestAheadIsGivenBack(t *testing.T) {
 	}
 }
 
+// A moment in which a fast receiver is slow has nothing given back: to claim it again would
+// take more time. When it stays slow, what it does not answer soon is.
+func TestAheadOutlastsMoments(t *testing.T) {
+	o := &dispatch.Options{Concurrency: 64, PerCallback: 8, Retry: exact}
+	inBubble(t, o, func(b *bench) {
+		store := &countedGiveBacks{Store: b.Store}
+		b.Engine = b.engineOn(store, o)
+		var takes atomic.Int64
+		takes.Store(int64(time.Millisecond))
+		b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
+			advance(time.Duration(takes.Load()))
+			return answer(200, ""), nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.WarmUp()
+		b.Append(0, 20_000)
+		advance(time.Second)
+		b.Append(20_000, 3000)
+		advance(5 * time.Millisecond)
+		before := b.InHand(c)
+		takes.Store(int64(40 * time.Millisecond))
+		advance(45 * time.Millisecond)
+		takes.Store(int64(time.Millisecond))
+		advance(10 * time.Millisecond)
+		if n := b.InHand(c); before < 1000 || n < 1000 {
+			t.Errorf("%d deliveries were in hand, and are %d; the test wants many", before, n)
+		}
+		if n := store.given.Load(); n > 0 {
+			t.Errorf("%d deliveries were given back after 45 ms", n)
+		}
+		takes.Store(int64(200 * time.Millisecond))
+		advance(time.Second)
+		if n := b.InHand(c); n > 300 {
+			t.Errorf("%d deliveries are in hand after a second with slow answers", n)
+		}
+	})
+}
+
+// countedGiveBacks counts the deliveries that are just given back.
+type countedGiveBacks struct {
+	*memory.Store
+	given atomic.Int64
+}
+
+func (s *countedGiveBacks) Settle(
+	ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome,
+) ([]webhook.Callback, error) {
+	for _, o := range outcomes {
+		if o.Attempt == nil {
+			s.given.Add(1)
+		}
+	}
+	return s.Store.Settle(ctx, w, outcomes)
+}
+
 // What is given back, another engine may take.
 func TestAheadIsTakenByOthers(t *testing.T) {
 	o := &dispatch.Options{Concurrency: 8, PerCallback: 8, Timeout: 10 * time.Second, Retry: exact}

@@ -21,6 +21,9 @@ const (
 	aheadTime = 500 * time.Millisecond
 	maxAhead  = 1000
 
+	// rateTime is for how long answers are counted before it is said how many come.
+	rateTime = 100 * time.Millisecond
+
 	// waitTime is for how long an answer may wait for others without being taken for one
 	// that does.
 	waitTime = 500 * time.Microsecond
@@ -42,6 +45,9 @@ type receiver struct {
 	failures int           // in a row
 	took     time.Duration // by an answer, on the average
 	least    time.Duration // at least, lately
+	counted  time.Time     // since when successes are counted
+	count    int           // of them since then
+	pace     int           // how many came in aheadTime, as they were counted before
 
 	// limit is how many requests may be in flight to it while it answers, as of noted;
 	// 0 before the first attempt.
@@ -65,13 +71,27 @@ func (r *receiver) limitAt(now time.Time, perCallback int) int {
 	return r.limit
 }
 
-// share returns how many deliveries may be in hand while so many requests may be in
-// flight.
+// share returns how many deliveries may be in hand while so many requests may be in flight:
+// what is answered in aheadTime as the last answers have it, or as it was counted for
+// longer. A moment in which this process, say, was short of time is not to have everything
+// given back.
 func (r *receiver) share(limit int) int {
 	if r.failures > 0 {
 		return limit
 	}
-	return limit * (1 + int(min(aheadTime/max(r.took, 1), maxAhead)))
+	return max(limit*(1+int(min(aheadTime/max(r.took, 1), maxAhead))), r.pace)
+}
+
+// succeed counts a success.
+func (r *receiver) succeed(now time.Time) {
+	r.failures = 0
+	r.count++
+	spent := now.Sub(r.counted)
+	if spent < rateTime {
+		return
+	}
+	r.pace = int(int64(r.count) * int64(aheadTime) / int64(spent))
+	r.counted, r.count = now, 0
 }
 
 // launch counts a request in flight.
@@ -110,7 +130,7 @@ func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int
 		r.rises--
 	}
 	if a.Error == "" {
-		r.failures = 0
+		r.succeed(now)
 	}
 	r.limit, r.noted = limit, now
 }
