@@ -31,7 +31,9 @@ func (r *run) expand(ctx context.Context, e *pendingEvent) (x webhook.Expansion,
 	if err != nil {
 		return webhook.Expansion{}, err
 	}
-	return m.encode(e.event), nil
+	x = m.encode(e.event)
+	x.Event = e.event
+	return x, nil
 }
 
 // match decides which listeners hear of an event.

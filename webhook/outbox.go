@@ -77,6 +77,9 @@ type Listeners struct {
 // An Expansion is what one event fans out to.
 type Expansion struct {
 	Sequence int64
+	// Event is the event as Pending has returned it, for the store to read only: what it
+	// needs of it, it need not look up. Nil where that is not at hand.
+	Event *Event
 	// Messages are the event's bodies, in the formats that the targets use. They are
 	// not written to any more: what is claimed may share them.
 	Messages Messages

@@ -16,6 +16,10 @@ const (
 	WHERE id = ?1 AND version = ?5`
 )
 
+// selectGiven returns when those events were appended that are pending under these IDs.
+var selectGiven = newLookup(`SELECT key.column1, appended
+	FROM `, 3, ` AS key CROSS JOIN ringback_pending ON sequence = key.column2 AND id = key.column3`)
+
 // selectTaken returns what is known of those events that are pending.
 var selectTaken = newLookup(`SELECT key.column1, id, database_id, collection_id, record_id, parent_id, action, appended
 	FROM `, 2, ` AS key CROSS JOIN ringback_pending ON sequence = key.column2 AND id <> ''`)
@@ -113,26 +117,10 @@ type fanned struct {
 func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	events := f.tx.conn.fanned.take(len(expansions))[:len(expansions)]
 	defer func() { f.tx.conn.fanned.give(events) }()
-	keys := f.tx.conn.keys.take(2 * len(expansions))
-	for i := range expansions {
-		keys = append(keys, int64(i), expansions[i].Sequence)
-	}
-	var i int64
-	var e fanned
-	var appended boxed[int64]
-	columns := []any{&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &e.action, &appended}
-	err := selectTaken.all(f.tx, func(row scanner) error {
-		err := row.Scan(columns...)
-		if err == nil {
-			e.Expansion, e.appended = expansions[i], appended.argument
-			e.sequence = boxed[int64]{e.Sequence, keys[2*i+1]}
-			e.lane = box(lane(e.database.value, e.collection.value, e.record.value))
-			events[i] = e
-		}
+	if err := f.findGiven(expansions, events); err != nil {
 		return err
-	}, keys)
-	f.tx.conn.keys.give(keys)
-	if err != nil {
+	}
+	if err := f.findOthers(expansions, events); err != nil {
 		return err
 	}
 	taken, highest := events[:0], int64(0)
@@ -154,6 +142,68 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 		return err
 	}
 	return f.write(firstOfEach(taken, sequences))
+}
+
+// findGiven finds those of the events that come with their expansions and are pending.
+func (f *fanOut) findGiven(expansions []webhook.Expansion, events []fanned) error {
+	keys := f.tx.conn.keys.take(3 * len(expansions))
+	defer func() { f.tx.conn.keys.give(keys) }()
+	var database, collection, action boxed[string]
+	for i := range expansions {
+		given := expansions[i].Event
+		if given == nil {
+			continue
+		}
+		database, collection = database.or(given.Database), collection.or(given.Collection)
+		action = action.or(string(given.Action))
+		e := &events[i]
+		*e = fanned{
+			sequence: box(expansions[i].Sequence), id: box(given.ID),
+			database: database, collection: collection, record: box(given.Record().ID),
+			parent: box(parentID(given)), action: action,
+		}
+		keys = append(keys, int64(i), e.sequence.argument, e.id.argument)
+	}
+	var i int64
+	var appended boxed[int64]
+	columns := []any{&i, &appended}
+	return selectGiven.all(f.tx, func(row scanner) error {
+		err := row.Scan(columns...)
+		if err == nil {
+			events[i].found(expansions[i], appended)
+		}
+		return err
+	}, keys)
+}
+
+// findOthers finds those of the other events that are pending.
+func (f *fanOut) findOthers(expansions []webhook.Expansion, events []fanned) error {
+	keys := f.tx.conn.keys.take(2 * len(expansions))
+	defer func() { f.tx.conn.keys.give(keys) }()
+	for i := range expansions {
+		if expansions[i].Event == nil {
+			keys = append(keys, int64(i), expansions[i].Sequence)
+		}
+	}
+	var i int64
+	var e fanned
+	var appended boxed[int64]
+	columns := []any{&i, &e.id, &e.database, &e.collection, &e.record, &e.parent, &e.action, &appended}
+	return selectTaken.all(f.tx, func(row scanner) error {
+		err := row.Scan(columns...)
+		if err == nil {
+			e.sequence = box(expansions[i].Sequence)
+			e.found(expansions[i], appended)
+			events[i] = e
+		}
+		return err
+	}, keys)
+}
+
+// found says that the event is pending, and since when.
+func (e *fanned) found(x webhook.Expansion, appended boxed[int64]) {
+	e.Expansion, e.appended = x, appended.argument
+	e.lane = box(lane(e.database.value, e.collection.value, e.record.value))
 }
 
 // firstOfEach returns the events without those that repeat an earlier one of them. In order

@@ -286,3 +286,31 @@ func TestShared(t *testing.T) {
 		t.Errorf("%d are pending, want 100", got)
 	}
 }
+
+// TestFanOutOfAnother fans an event out whose number another one has by then, because the host
+// has emptied the outbox: the other is still pending.
+func TestFanOutOfAnother(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	if err := store.Dispatch(t.Context(), event("e1")); err != nil {
+		t.Fatal(err)
+	}
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 1, LimitBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("DELETE FROM ringback_pending"); err != nil {
+		t.Fatal(err)
+	}
+	if err := inHostTx(t, db, store, events("other", 1)); err != nil {
+		t.Fatal(err)
+	}
+	x := expansions(p.Events, nil, c)
+	x[0].Event = &p.Events[0]
+	if err := store.FanOut(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	if got := pending(t, store); got != "other0" {
+		t.Errorf("pending: %q", got)
+	}
+}

@@ -85,6 +85,7 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectDescription":     selectDescription,
 		"listenersOfDatabase":   selectCallbacks + listenersOfDatabase,
 		"listenersOfCollection": selectCallbacks + listenersOfCollection,
+		"selectGiven":           selectGiven.statements[0],
 		"selectTaken":           selectTaken.statements[0],
 		"takeOff":               takeOff,
 		"selectPendingCount":    selectPendingCount,

@@ -10,7 +10,8 @@ import (
 
 func fanOutTests() []test {
 	return []test{
-		{"writes deliveries", testFanOut},
+		{"writes deliveries", func(h *harness) { testFanOut(h, false) }},
+		{"writes deliveries, given the event", func(h *harness) { testFanOut(h, true) }},
 		{"without targets", testFanOutNothing},
 		{"once", testFanOutOnce},
 		{"once by two", testFanOutOnceByTwo},
@@ -27,12 +28,15 @@ func fanOutTests() []test {
 	}
 }
 
-func testFanOut(h *harness) {
+func testFanOut(h *harness, given bool) {
 	c := h.create("d", "c")
 	h.dispatch(subprofile("e_1", "d", "c", "r"))
 	before := time.Now().Truncate(time.Millisecond)
 	e := h.pending()[0]
 	x := expand(e, c)
+	if x.Event = nil; given {
+		x.Event = &e
+	}
 	x.Targets[0].Encoding = webhook.EncodingForm
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{x}))
 	equal(h, "pending", len(h.pending()), 0)
@@ -47,6 +51,9 @@ func testFanOut(h *harness) {
 		State: webhook.DeliveryReady, Created: d.Created,
 	}
 	equal(h, "delivery", d, want)
+	purged, err := h.store.Purge(h.ctx(), webhook.Scope{Database: "d"}, "parent")
+	h.must(err)
+	equal(h, "events purged with the profile that it is a part of", purged, 1)
 }
 
 func testFanOutNothing(h *harness) {

@@ -151,11 +151,14 @@ func (h *harness) pending() []webhook.Event {
 }
 
 // expand returns what an event fans out to: a delivery to each callback, whose
-// message is the event's ID.
+// message is the event's ID. Every other event comes with it.
 func expand(e webhook.Event, callbacks ...webhook.Callback) webhook.Expansion {
 	x := webhook.Expansion{
 		Sequence: e.Sequence,
 		Messages: webhook.Messages{JSON: []byte(e.ID)},
+	}
+	if e.Sequence%2 == 0 {
+		x.Event = &e
 	}
 	for _, c := range callbacks {
 		x.Targets = append(x.Targets, webhook.Target{
