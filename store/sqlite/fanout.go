@@ -18,7 +18,7 @@ const (
 
 // selectGiven returns when those events were appended that are pending under these IDs.
 var selectGiven = newLookup(`SELECT key.column1, appended
-	FROM `, 3, ` AS key CROSS JOIN ringback_pending ON sequence = key.column2 AND id = key.column3`)
+	FROM `, 3, ` AS key CROSS JOIN ringback_pending ON sequence = key.column2 AND id = key.column3 AND id <> ''`)
 
 // selectTaken returns what is known of those events that are pending.
 var selectTaken = newLookup(`SELECT key.column1, id, database_id, collection_id, record_id, parent_id, action, appended

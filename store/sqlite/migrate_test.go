@@ -177,8 +177,9 @@ func TestMigrateThird(t *testing.T) {
 		"as it is": {"", "pending sub-pending", []int64{7, 9, 13}, 10},
 		// It showed what repeats an event that is fanned out.
 		"repeated": {
-			"UPDATE ringback_outbox SET id = 'delivered' WHERE id = 'pending'",
-			"pending sub-pending", []int64{7, 9, 13}, 9,
+			"UPDATE ringback_outbox SET id = 'delivered', " +
+				`data = CAST(replace(data, '"id":"pending"', '"id":"delivered"') AS BLOB) WHERE id = 'pending'`,
+			"delivered sub-pending", []int64{7, 9, 13}, 9,
 		},
 		"nothing pending": {"DELETE FROM ringback_outbox", "", []int64{13}, 8},
 		"counted anew": {

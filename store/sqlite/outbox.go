@@ -88,8 +88,7 @@ type pendingPage struct {
 	webhook.PendingRequest
 	recent *recent
 	next   pendingRow // the one that is being read
-	id     string     // and its ID
-	into   [3]any     // these, to be read
+	into   [3]any     // the same, to be read
 	rows   []pendingRow
 	size   int // of the events' encoded forms
 	more   bool
@@ -98,6 +97,7 @@ type pendingPage struct {
 // A pendingRow is an event of the outbox: as it is stored, or as it is kept.
 type pendingRow struct {
 	sequence int64
+	id       string
 	data     []byte
 	kept     *recentEvent
 }
@@ -111,7 +111,7 @@ var (
 // read reads the rows of the page.
 func (p *pendingPage) read(tx tx) error {
 	low, high := p.recent.span()
-	p.into = [...]any{&p.next.sequence, &p.id, &p.next.data}
+	p.into = [...]any{&p.next.sequence, &p.next.id, &p.next.data}
 	for after := p.After; ; {
 		err := tx.rows(p.scan, selectPending, after, p.Limit+1-len(p.rows), low, high)
 		switch {
@@ -155,7 +155,7 @@ func (p *pendingPage) scan(row scanner) error {
 	r := p.next
 	size := len(r.data)
 	if r.data == nil {
-		if r.kept = p.recent.take(r.sequence, p.id); r.kept == nil {
+		if r.kept = p.recent.take(r.sequence, r.id); r.kept == nil {
 			return errNotKept
 		}
 		size = r.kept.size
@@ -171,7 +171,8 @@ func (p *pendingPage) scan(row scanner) error {
 	return nil
 }
 
-// decode decodes the events, and tells of those of which that can't be done.
+// decode decodes the events, and tells of those of which that can't be done, or gives
+// another event than the row says: FanOut would not find it.
 func (p *pendingPage) decode(tx tx, pending *webhook.PendingEvents) error {
 	if len(p.rows) > 0 {
 		pending.Events = make([]webhook.Event, 0, len(p.rows))
@@ -183,7 +184,7 @@ func (p *pendingPage) decode(tx tx, pending *webhook.PendingEvents) error {
 			continue
 		}
 		e, err := webhook.DecodeEvent(r.data)
-		if err == nil {
+		if err == nil && e.ID == r.id {
 			e.Sequence = r.sequence
 			pending.Events = append(pending.Events, e)
 			continue

@@ -49,6 +49,28 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestDamagedID shows that an event which is another one than its row says is damaged: given
+// the event, FanOut would not find it, and it would stay for ever.
+func TestDamagedID(t *testing.T) {
+	db, store := newHost(t)
+	if err := store.Dispatch(t.Context(), events("e", 2)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE ringback_pending SET id = 'another' WHERE id = 'e0'"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 3, LimitBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := []webhook.DamagedEvent{
+		{Sequence: 1, ID: "another", Scope: webhook.Scope{Database: "d"}, Action: webhook.ActionUpdate},
+	}
+	if len(p.Events) != 1 || p.Events[0].ID != "e1" || !slices.Equal(p.Damaged, damaged) {
+		t.Fatalf("got %+v", p)
+	}
+}
+
 // TestPendingMixed reads, in pages of any size, events that the store keeps in memory with
 // others, of hosts, in between.
 func TestPendingMixed(t *testing.T) {
@@ -312,5 +334,30 @@ func TestFanOutOfAnother(t *testing.T) {
 	}
 	if got := pending(t, store); got != "other0" {
 		t.Errorf("pending: %q", got)
+	}
+}
+
+// TestFanOutOfMark fans out what has the number of a row without an event: nothing comes of it,
+// and the row stays.
+func TestFanOutOfMark(t *testing.T) {
+	db, store := newHost(t)
+	if err := store.Dispatch(t.Context(), event("e1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, "re1"); err != nil {
+		t.Fatal(err)
+	}
+	for sequence := int64(-2); sequence <= 1; sequence++ {
+		for _, given := range []*webhook.Event{nil, {}} {
+			if err := store.FanOut(t.Context(), []webhook.Expansion{{Sequence: sequence, Event: given}}); err != nil {
+				t.Errorf("%d, given %v: %v", sequence, given, err)
+			}
+		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_events"); n != 0 {
+		t.Errorf("%d events are fanned out", n)
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_pending"); n != 4 {
+		t.Errorf("%d rows without an event, want 4", n)
 	}
 }
