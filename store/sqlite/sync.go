@@ -16,8 +16,7 @@ import (
 // SQLite itself waits for the disk where it moves the log into the database's file and
 // where it begins the log anew.
 type syncer struct {
-	log    string   // the file with the name that ends in -wal
-	file   *os.File // the same, nil while it is not open
+	log    *os.File // the file with the name that ends in -wal
 	sync   func(*os.File) error
 	come   chan struct{} // there is something to wait for
 	closed chan struct{}
@@ -28,10 +27,16 @@ type syncer struct {
 	closing bool
 }
 
-func newSyncer(log string) *syncer {
-	s := &syncer{log: log, sync: durable.Sync, come: make(chan struct{}, 1), closed: make(chan struct{})}
+// newSyncer opens the log at once: where the process has no more files to open later, what is
+// committed could not be made to last.
+func newSyncer(log string) (*syncer, error) {
+	file, err := os.OpenFile(log, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	s := &syncer{log: file, sync: durable.Sync, come: make(chan struct{}, 1), closed: make(chan struct{})}
 	go s.serve()
-	return s
+	return s, nil
 }
 
 // committed takes over works that were committed.
@@ -68,19 +73,12 @@ func (s *syncer) serve() {
 		}
 		clear(works)
 	}
-	if s.file != nil {
-		s.file.Close()
-	}
+	s.log.Close()
 }
 
 // wait waits for the disk.
-func (s *syncer) wait() (err error) {
-	if s.file == nil {
-		s.file, err = os.OpenFile(s.log, os.O_RDWR, 0)
-	}
-	if err == nil {
-		err = s.sync(s.file)
-	}
+func (s *syncer) wait() error {
+	err := s.sync(s.log)
 	if err == nil {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // A writer is the connection through which a store writes: one, so that its works queue
 // up here, in order, rather than at the file's lock. Those that wait at the same time
-// share a transaction, because a commit waits for the disk once, however much it holds.
+// share a transaction, because to begin and commit one takes as long however much it holds.
 type writer struct {
 	conn *conn
 
@@ -68,13 +68,16 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 	if err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
-	w.syncer = newSyncer(w.log)
+	// The connection has read: so the log is there.
+	if w.syncer, err = newSyncer(w.log); err != nil {
+		return nil, errors.Join(err, w.conn.close())
+	}
 	go w.serve()
 	return w, nil
 }
 
-// close waits for the transaction under way, and for the disk, and ends the connection. What still waits for
-// other connections gives up.
+// close waits for the transaction under way, and for the disk, and ends the connection. What
+// still waits for other connections gives up.
 func (w *writer) close() error {
 	close(w.closing)
 	<-w.closed
