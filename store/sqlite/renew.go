@@ -20,12 +20,12 @@ func (t tx) renewOutbox() error {
 	if err := t.row(selectOutboxSize, stepSize+1).Scan(&events, &bytes); err != nil {
 		return err
 	}
-	var last, fanned int64
-	if err := t.row(selectNumbers).Scan(&last, &fanned); err != nil {
-		return err
-	}
 	if events > stepSize || bytes > renewBytes {
 		return nil
+	}
+	var last int64
+	if err := t.row("SELECT " + lastAppended).Scan(&last); err != nil {
+		return err
 	}
 	kept := make([][]any, 0, events)
 	err := t.rows(func(row scanner) error {
