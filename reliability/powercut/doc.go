@@ -4,10 +4,10 @@
 // A child process works on a database as a real host does. A small library that is
 // loaded before all others records, in order, everything SQLite does to the database,
 // its log and its journal, every time it waits for the disk, and what was acknowledged
-// to anybody; the store tells of its own waits for the disk. From the record the test works out, for many moments, what a disk may
-// hold if the power fails just then: all that was synced, and of the rest nothing,
-// everything, or some sectors of some writes. It opens each such database and compares
-// it with what had been acknowledged.
+// to anybody; the store tells of its own waits for the disk. From the record the test
+// works out, for many moments, what a disk may hold if the power fails just then: all
+// that was synced, and of the rest nothing, everything, or some sectors of some writes.
+// It opens each such database and compares it with what had been acknowledged.
 //
 //	go test ./reliability/powercut                        # 150 moments
 //	go test -timeout 1h ./reliability/powercut -full      # 10,000 moments, some minutes

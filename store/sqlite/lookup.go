@@ -59,8 +59,8 @@ func newChange(columns string) *lookup {
 }
 
 // all runs the query for all keys, which are given one behind the other, and calls scan for
-// each row, if there may be any. What is behind the keys has the parameters that are given last. Rows of the last
-// key may come more than once, unless it is a union.
+// each row, if there may be any. What is behind the keys has the parameters that are given
+// last. Rows of the last key may come more than once, unless it is a union.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
 	args := tx.conn.args.take(lookupKeys[0]*l.columns + len(last))
 	defer func() { tx.conn.args.give(args) }()

@@ -10,7 +10,7 @@ import (
 
 // A writer is the connection through which a store writes: one, so that its works queue
 // up here, in order, rather than at the file's lock. Those that wait at the same time
-// share a transaction, because to begin and commit one takes as long however much it holds.
+// share a transaction, because to begin and commit one takes about as long however much it holds.
 type writer struct {
 	conn *conn
 
