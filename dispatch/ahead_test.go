@@ -353,6 +353,42 @@ func TestAheadOutlastsMoments(t *testing.T) {
 	})
 }
 
+// How fast a receiver was is forgotten with its limit: otherwise much more would be in hand
+// than is sent to it, and given back at its first answer.
+func TestAheadAfterRest(t *testing.T) {
+	o := &dispatch.Options{Concurrency: 64, PerCallback: 1, Retry: exact}
+	inBubble(t, o, func(b *bench) {
+		store := &countedGiveBacks{Store: b.Store}
+		b.Engine = b.engineOn(store, o)
+		b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
+			advance(5 * time.Millisecond)
+			return answer(200, ""), nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.WarmUp()
+		b.Append(0, 10_000)
+		advance(2 * time.Second)
+		if n := len(b.Network.Posts()); n != 10_010 {
+			t.Errorf("%d posts in two seconds; the test wants the receiver to be fast, and all of 10010", n)
+		}
+		advance(2 * time.Minute)
+		before := store.given.Load()
+		b.Append(10_000, 3000)
+		advance(4 * time.Millisecond)
+		if n := b.InHand(c); n > 200 {
+			t.Errorf("%d deliveries are in hand of a receiver that gets one at a time", n)
+		}
+		advance(10 * time.Second)
+		if n := store.given.Load() - before; n > 0 {
+			t.Errorf("%d deliveries were given back", n)
+		}
+		if n := len(b.Network.Posts()); n != 13_010 {
+			t.Errorf("%d posts, want 13010", n)
+		}
+	})
+}
+
 // countedGiveBacks counts the deliveries that are just given back.
 type countedGiveBacks struct {
 	*memory.Store

@@ -28,7 +28,8 @@ const (
 	// that does.
 	waitTime = 500 * time.Microsecond
 
-	// limitTime is how long a receiver's limit is remembered when nothing is sent.
+	// limitTime is how long a receiver's limit, and how many of its answers come, are
+	// remembered when nothing is sent.
 	limitTime = time.Minute
 )
 
@@ -65,21 +66,28 @@ type receiver struct {
 // limitAt returns how many requests may be in flight while it answers: to begin with
 // perCallback.
 func (r *receiver) limitAt(now time.Time, perCallback int) int {
-	if r.limit == 0 || now.Sub(r.noted) > limitTime {
+	if r.forgotten(now) {
 		return perCallback
 	}
 	return r.limit
 }
 
+// forgotten reports whether the last attempt was so long ago that it says little.
+func (r *receiver) forgotten(now time.Time) bool { return now.Sub(r.noted) > limitTime }
+
 // share returns how many deliveries may be in hand while so many requests may be in flight:
 // what is answered in aheadTime as the last answers have it, or as it was counted for
 // longer. A moment in which this process, say, was short of time is not to have everything
 // given back.
-func (r *receiver) share(limit int) int {
+func (r *receiver) share(now time.Time, limit int) int {
 	if r.failures > 0 {
 		return limit
 	}
-	return max(limit*(1+int(min(aheadTime/max(r.took, 1), maxAhead))), r.pace)
+	share := limit * (1 + int(min(aheadTime/max(r.took, 1), maxAhead)))
+	if r.forgotten(now) {
+		return share
+	}
+	return max(share, r.pace)
 }
 
 // succeed counts a success.

@@ -101,7 +101,7 @@ func (s *slots) reserve(v *reservation, callback string, h webhook.Health) grant
 	case v.pool != nil && len(r.waiting) > limit:
 	default:
 		spare -= g.pool.most / reserve
-		g.room = min(r.share(limit)-inHand, max(s.perCallback-inHand, spare))
+		g.room = min(r.share(now, limit)-inHand, max(s.perCallback-inHand, spare))
 	}
 	g.room = max(min(g.room, v.most), 0)
 	if v.pool == g.pool && g.room == 0 && (r.reserved > 0 || spare <= 0) {

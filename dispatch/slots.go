@@ -177,7 +177,7 @@ func (s *slots) note(j *job, a *webhook.Attempt, pause time.Time) (surplus []*jo
 		r.pause(a.Time, pause, now)
 	}
 	keep := len(r.waiting)
-	if share := r.share(r.limitAt(now, s.perCallback)); r.inHand > 2*share {
+	if share := r.share(now, r.limitAt(now, s.perCallback)); r.inHand > 2*share {
 		keep = max(len(r.waiting)-(r.inHand-share), 0)
 	}
 	if !r.answers || r.failures >= circuitFailures || !pause.IsZero() {
