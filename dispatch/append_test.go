@@ -1143,6 +1143,44 @@ func (s *lateJoin) Join(ctx context.Context) (webhook.Worker, error) {
 	return s.Store.Join(context.WithoutCancel(ctx))
 }
 
+// What the engine does behind the transaction, before it delivers, nobody who appends waits
+// for.
+func TestAppendDoesNotWaitForDeliveries(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := &slowBeats{appendStore: appendStore{Store: b.Store}}
+		b.Engine = b.engineOn(store, nil)
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.Warm()
+		const takes, beat = 3 * time.Second, time.Second // so slow that the engine shows life
+		store.before = func() error {
+			store.beat.Store(int64(beat))
+			advance(takes)
+			return nil
+		}
+		began := time.Now()
+		b.Dispatch("1", 0)
+		if waited := time.Since(began); waited != takes {
+			t.Errorf("Dispatch took %v, want %v", waited, takes)
+		}
+		store.beat.Store(0)
+		advance(2 * beat)
+		synctest.Wait()
+		b.Once("1", 1)
+	})
+}
+
+// slowBeats is a store that takes its time over a beat.
+type slowBeats struct {
+	appendStore
+	beat atomic.Int64
+}
+
+func (s *slowBeats) Beat(ctx context.Context, w webhook.Worker) error {
+	advance(time.Duration(s.beat.Load()))
+	return s.Store.Beat(ctx, w)
+}
+
 // While the engine becomes another worker, which may take long, nobody who appends waits
 // for that.
 func TestAppendDoesNotWaitForJoin(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -83,6 +84,46 @@ func (s *fanOutMeter) FanOut(ctx context.Context, expansions []webhook.Expansion
 	s.mu.Unlock()
 	advance(100 * time.Millisecond)
 	return s.Store.FanOut(ctx, expansions)
+}
+
+// An expansion comes with the event that it is of, so that the store need not look it up.
+func TestFanOutGivesEvents(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		store := &fanOutEvents{Store: b.Store}
+		b.Engine = b.engineOn(store, nil)
+		b.Callback("hook", webhook.Callback{})
+		events := updates(20)
+		if err := b.Store.Dispatch(b.Context(), events...); err != nil {
+			t.Fatal(err)
+		}
+		b.Start()
+		advance(time.Second)
+		synctest.Wait()
+		var want []string
+		for _, e := range events {
+			want = append(want, e.ID)
+		}
+		if !slices.Equal(store.ids, want) {
+			t.Errorf("the events of the expansions are %q, want %q", store.ids, want)
+		}
+	})
+}
+
+// fanOutEvents notes the events that expansions come with.
+type fanOutEvents struct {
+	*memory.Store
+	ids []string
+}
+
+func (s *fanOutEvents) FanOutAndClaim(
+	ctx context.Context, expansions []webhook.Expansion, r webhook.ClaimRequest,
+) ([]webhook.Claimed, error) {
+	for _, x := range expansions {
+		if x.Event != nil && x.Event.Sequence == x.Sequence {
+			s.ids = append(s.ids, x.Event.ID)
+		}
+	}
+	return s.Store.FanOutAndClaim(ctx, expansions, r)
 }
 
 // Listeners are kept in memory, except those of a scope that has too many.
