@@ -35,9 +35,9 @@ type AppendClaimer interface {
 // An ExpandedEvent is an event to be appended of which it is known what it fans out to.
 // AppendAndClaim asks it while it is under way, and not afterwards.
 type ExpandedEvent interface {
-	// Event returns the event as Prepare has returned it, to be read only. What its records
-	// and its Cause refer to may be changed by its owner: the store takes the content from
-	// Encode.
+	// Event returns the event as Prepare returns it or Complete leaves it, to be read only.
+	// What its records and its Cause refer to may be changed by its owner: the store takes
+	// the content from Encode.
 	Event() *Event
 
 	// Encode returns the event's encoded form, which a store needs that leaves the event
