@@ -208,7 +208,7 @@ func FuzzSecret(f *testing.F) {
 	} {
 		f.Add(typeJSON, seed)
 	}
-	for _, seed := range []string{"secret=" + url.QueryEscape(own), "secret=" + own, "secret=", "secret=a&secret=a", "&", "url=x"} {
+	for _, seed := range []string{"secret=" + url.QueryEscape(own), "secret=" + own, "secret=", "secret=a&secret=a", "&", "url=x", "secret\x00" + own} {
 		f.Add(typeForm, seed)
 	}
 	f.Fuzz(func(t *testing.T, contentType, body string) {

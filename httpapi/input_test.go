@@ -162,6 +162,7 @@ func TestBadForms(t *testing.T) {
 		{ok + "&method=", "method", "empty"},
 		{ok + "&database=789", "database", "leave it out"},
 		{ok + "&" + strings.Repeat("x", 60) + "=1", strings.Repeat("x", 40) + "…", "is not a property"},
+		{ok + "&secretwhsec_C2FVsBQIhrsc", "secretwhsec_…", "is not a property"},
 		{"method=xml", "url", "missing"},
 		{`{"url":"http://example.com/"}`, `{"url":"http://example.com/"}`, "is not a property"},
 	} {

@@ -100,8 +100,14 @@ func (s schema) unknownProperty(name string) error {
 		s.subject, strings.Join(writable, ", "))
 }
 
-// clip keeps a name that a client made up short.
-func clip(name string) string { return clipTo(40, name) }
+// clip keeps a name that a client made up short, and a secret out of it: a value whose name
+// or = was forgotten, say, is taken for a name.
+func clip(name string) string {
+	if before, _, found := strings.Cut(name, "whsec_"); found {
+		name = before + "whsec_…"
+	}
+	return clipTo(40, name)
+}
 
 // clipTo returns what a text begins with, where it has more characters than most.
 func clipTo(most int, text string) string {
