@@ -1,9 +1,6 @@
 package sqlite
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 // A bell tells every running Watch of this process what happens in it.
 type bell struct {
@@ -16,13 +13,12 @@ type bell struct {
 type listener struct {
 	rung   chan struct{} // something was committed that is of interest
 	hinted chan struct{} // somebody commits, or is about to
-	last   time.Time     // when a host was about to the last time that it was told
 }
 
 func newBell() *bell { return &bell{listeners: make(map[*listener]bool)} }
 
 func (b *bell) listen() *listener {
-	l := &listener{rung: make(chan struct{}, 1), hinted: make(chan struct{}, 1)}
+	l := &listener{make(chan struct{}, 1), make(chan struct{}, 1)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.listeners[l] = true
@@ -45,17 +41,12 @@ func (b *bell) ring() {
 	}
 }
 
-// hint says that the host is about to commit. Who was told less than quickPoll ago looks as
-// soon anyway: to be woken by every transaction of a busy host would cost the host more.
+// hint says that the host is about to commit.
 func (b *bell) hint() {
-	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for l := range b.listeners {
-		if now.Sub(l.last) >= quickPoll {
-			l.last = now
-			signal(l.hinted)
-		}
+		signal(l.hinted)
 	}
 }
 
