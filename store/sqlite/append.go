@@ -84,16 +84,11 @@ func (a *appending) fanOut(tx tx, next int64) error {
 	f.birth = &birth{r: a.r, asked: a.asked, claimed: make([]webhook.Claimed, 0, min(max(a.r.Limit, 0), len(a.events)))}
 	events := tx.conn.fanned.take(len(a.events))[:len(a.events)]
 	defer func() { tx.conn.fanned.give(events) }()
-	var database, action boxed[string]
+	var shared shared
 	for i, given := range a.events {
-		e, sequence := given.Event(), box(next+int64(i))
-		database, action = database.or(e.Database), action.or(string(e.Action))
-		events[i] = fanned{
-			Expansion: given.Expand(sequence.value), sequence: sequence, lane: box(lane(e.Database, e.Collection, e.Record().ID)), appended: f.argument,
-			id: box(e.ID), database: database, collection: box(e.Collection), record: box(e.Record().ID),
-			parent: box(parentID(e)), action: action,
-		}
-		events[i].Sequence = sequence.value
+		sequence := next + int64(i)
+		events[i] = shared.fanned(given.Event(), sequence)
+		events[i].found(given.Expand(sequence), f.argument)
 	}
 	if err := tx.emptyOutbox(next + int64(len(events)) - 1); err != nil {
 		return err

@@ -25,7 +25,7 @@ const BusyTimeout = busyTimeout
 const LogLimit = logLimit
 
 // Log returns the name of the file that holds what is not yet in the database's.
-func (s *Store) Log() string { return s.writer.log }
+func (s *Store) Log() string { return s.writer.syncer.log.Name() }
 
 // RefuseCommits lets so many of the next commits fail.
 func (s *Store) RefuseCommits(n int) error {

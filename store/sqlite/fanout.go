@@ -123,46 +123,56 @@ func (f *fanOut) replaceAll(expansions []webhook.Expansion) error {
 	if err := f.findOthers(expansions, events); err != nil {
 		return err
 	}
-	taken, highest := events[:0], int64(0)
+	taken, sequences, ordered := events[:0], make([]int64, 0, len(events)), true
 	for i := range events {
-		sequence := events[i].Sequence
-		repeated := sequence <= highest && slices.ContainsFunc(taken, func(e fanned) bool { return e.Sequence == sequence })
-		if sequence != 0 && !repeated {
-			taken, highest = append(taken, events[i]), max(highest, sequence)
+		if sequence := events[i].Sequence; sequence != 0 {
+			ordered = ordered && (len(sequences) == 0 || sequences[len(sequences)-1] < sequence)
+			taken, sequences = append(taken, events[i]), append(sequences, sequence)
 		}
 	}
 	if len(taken) == 0 {
 		return nil
 	}
-	sequences := make([]int64, len(taken))
-	for i := range taken {
-		sequences[i] = taken[i].Sequence
+	if !ordered {
+		slices.Sort(sequences)
+		taken, sequences = once(taken), slices.Compact(sequences)
 	}
 	if err := f.tx.takeOff(sequences); err != nil {
 		return err
 	}
-	return f.write(firstOfEach(taken, sequences))
+	return f.write(taken)
+}
+
+// once returns the events that come for the first time, and of those with the same ID the one
+// that was appended first. In the order of their sequences they need it not: then the one that
+// is written first is kept.
+func once(events []fanned) []fanned {
+	first := make(map[string]int64, len(events))
+	for i := range events {
+		e := &events[i]
+		if sequence, known := first[e.id.value]; !known || e.Sequence < sequence {
+			first[e.id.value] = e.Sequence
+		}
+	}
+	return slices.DeleteFunc(events, func(e fanned) bool {
+		repeats := first[e.id.value] != e.Sequence
+		if !repeats {
+			first[e.id.value] = 0 // it does not come again
+		}
+		return repeats
+	})
 }
 
 // findGiven finds those of the events that come with their expansions and are pending.
 func (f *fanOut) findGiven(expansions []webhook.Expansion, events []fanned) error {
 	keys := f.tx.conn.keys.take(3 * len(expansions))
 	defer func() { f.tx.conn.keys.give(keys) }()
-	var database, collection, action boxed[string]
+	var shared shared
 	for i := range expansions {
-		given := expansions[i].Event
-		if given == nil {
-			continue
+		if given := expansions[i].Event; given != nil {
+			events[i] = shared.fanned(given, expansions[i].Sequence)
+			keys = append(keys, int64(i), events[i].sequence.argument, events[i].id.argument)
 		}
-		database, collection = database.or(given.Database), collection.or(given.Collection)
-		action = action.or(string(given.Action))
-		e := &events[i]
-		*e = fanned{
-			sequence: box(expansions[i].Sequence), id: box(given.ID),
-			database: database, collection: collection, record: box(given.Record().ID),
-			parent: box(parentID(given)), action: action,
-		}
-		keys = append(keys, int64(i), e.sequence.argument, e.id.argument)
 	}
 	var i int64
 	var appended boxed[int64]
@@ -170,7 +180,7 @@ func (f *fanOut) findGiven(expansions []webhook.Expansion, events []fanned) erro
 	return selectGiven.all(f.tx, func(row scanner) error {
 		err := row.Scan(columns...)
 		if err == nil {
-			events[i].found(expansions[i], appended)
+			events[i].found(expansions[i], appended.argument)
 		}
 		return err
 	}, keys)
@@ -193,33 +203,31 @@ func (f *fanOut) findOthers(expansions []webhook.Expansion, events []fanned) err
 		err := row.Scan(columns...)
 		if err == nil {
 			e.sequence = box(expansions[i].Sequence)
-			e.found(expansions[i], appended)
+			e.found(expansions[i], appended.argument)
 			events[i] = e
 		}
 		return err
 	}, keys)
 }
 
-// found says that the event is pending, and since when.
-func (e *fanned) found(x webhook.Expansion, appended boxed[int64]) {
-	e.Expansion, e.appended = x, appended.argument
-	e.lane = box(lane(e.database.value, e.collection.value, e.record.value))
+// A shared is what events have in common as a rule, as the last one had it.
+type shared struct{ database, collection, action boxed[string] }
+
+// fanned returns an event that is to be fanned out under a sequence.
+func (s *shared) fanned(e *webhook.Event, sequence int64) fanned {
+	s.database, s.collection = s.database.or(e.Database), s.collection.or(e.Collection)
+	s.action = s.action.or(string(e.Action))
+	return fanned{
+		sequence: box(sequence), id: box(e.ID), database: s.database, collection: s.collection,
+		record: box(e.Record().ID), parent: box(parentID(e)), action: s.action,
+	}
 }
 
-// firstOfEach returns the events without those that repeat an earlier one of them. In order
-// they are as they are: the one that is written first is kept.
-func firstOfEach(events []fanned, sequences []int64) []fanned {
-	if slices.IsSorted(sequences) {
-		return events
-	}
-	first := make(map[string]int64, len(events))
-	for i := range events {
-		e := &events[i]
-		if sequence, known := first[e.id.value]; !known || e.Sequence < sequence {
-			first[e.id.value] = e.Sequence
-		}
-	}
-	return slices.DeleteFunc(events, func(e fanned) bool { return first[e.id.value] != e.Sequence })
+// found sets what the event fans out to and when it was appended.
+func (e *fanned) found(x webhook.Expansion, appended any) {
+	e.Expansion, e.appended = x, appended
+	e.Sequence = e.sequence.value
+	e.lane = box(lane(e.database.value, e.collection.value, e.record.value))
 }
 
 // write writes events with their deliveries, but for those whose IDs others have.
@@ -335,8 +343,8 @@ func (f *fanOut) deliver(e *fanned, target webhook.Target) error {
 	} else if state, worker, err = f.stand(e, to, methods[method]); err != nil {
 		return err
 	}
-	err = f.rows.add(len(target.Dead), e.sequence.argument, to.argument, e.lane.argument, stateNumber(state), int64(worker), method, encoding,
-		f.argument, ended, orNull(target.Dead))
+	err = f.rows.add(len(target.Dead), e.sequence.argument, to.argument, e.lane.argument,
+		stateNumber(state), int64(worker), method, encoding, f.argument, ended, orNull(target.Dead))
 	if err == nil && worker != 0 {
 		f.birth.add(to, e, webhook.Delivery{
 			ID: webhook.DeliveryID(e.id.value, to.id), EventID: e.id.value, Sequence: e.Sequence, Callback: to.id,

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -21,7 +20,7 @@ const (
 // limitLog empties the log when it has become large. Where somebody reads for too long, it
 // tries again when the log has grown as much once more.
 func (w *writer) limitLog() {
-	info, err := os.Stat(w.log)
+	info, err := w.syncer.log.Stat()
 	if err != nil || info.Size() < w.logNext {
 		return
 	}

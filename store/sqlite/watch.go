@@ -20,7 +20,7 @@ const (
 func (s *Store) Watch(ctx context.Context, wake func()) error {
 	w := watch{writer: s.writer, listener: s.bell.listen(), written: s.writer.transactions.Load()}
 	defer s.bell.leave(w.listener)
-	w.notifier, _ = newNotifier(s.writer.log, func() { signal(w.listener.hinted) }) // or else it polls
+	w.notifier, _ = newNotifier(s.writer.syncer.log.Name(), func() { signal(w.listener.hinted) }) // or else it polls
 	if w.notifier != nil {
 		defer w.notifier.stop()
 	}

@@ -37,8 +37,7 @@ type writer struct {
 	transactions atomic.Int64 // that the writer has begun
 
 	syncer  *syncer
-	log     string // the file with the name that ends in -wal
-	logNext int64  // the size at which it is to be emptied
+	logNext int64 // the size of the log at which it is to be emptied
 }
 
 // openWriter opens the connection.
@@ -57,9 +56,10 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 		return nil, err
 	}
 	// SQLite follows symbolic links: the log is beside the file that they lead to.
+	var log string
 	err = whileBusy(ctx, time.Now(), func() error {
 		tx := tx{ctx, w.conn}
-		err := tx.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&w.log)
+		err := tx.row("SELECT file || '-wal' FROM pragma_database_list WHERE name = 'main'").Scan(&log)
 		if err == nil {
 			err = tx.row(dataVersion).Scan(&w.version)
 		}
@@ -69,7 +69,7 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 		return nil, errors.Join(err, w.conn.close())
 	}
 	// The connection has read: so the log is there.
-	if w.syncer, err = newSyncer(w.log); err != nil {
+	if w.syncer, err = newSyncer(log); err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
 	go w.serve()

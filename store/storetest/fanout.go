@@ -77,11 +77,12 @@ func testFanOutOnce(h *harness) {
 	equal(h, "deliveries", len(h.deliveries(webhook.DeliveryQuery{})), 1)
 	equal(h, "state", h.states(first, "e"), "delivered")
 
-	h.dispatch(profile("e1", "r1"), profile("e2", "r2"))
+	h.dispatch(profile("e1", "r1"), profile("e2", "r2"), profile("e3", "r3"))
 	p := h.pending()
 	h.must(h.store.FanOut(h.ctx(), []webhook.Expansion{expand(p[1], first), expand(p[0], first), expand(p[1], second)}))
 	equal(h, "deliveries of one that comes again behind an earlier one", len(h.deliveries(webhook.DeliveryQuery{Callback: second.ID})), 0)
 	equal(h, "states", h.states(first, "e1", "e2"), "ready ready")
+	equalList(h, "pending", h.pendingIDs(), []string{"e3"})
 }
 
 func testFanOutOnceByTwo(h *harness) {
