@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/store/memory"
+	"github.com/ringback-dev/ringback/store/storetest"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -77,12 +78,10 @@ func TestMaxBacklog(t *testing.T) {
 	full(3)
 	var expanded []webhook.ExpandedEvent
 	for _, id := range []string{"5", "6", "7", "8"} {
-		e, encoded, err := webhook.Prepare(event(id))
-		must(err)
-		expanded = append(expanded, &expandedEvent{e, encoded, func(int64) webhook.Expansion {
+		expanded = append(expanded, storetest.Expanded(t, event(id), func(webhook.Event) webhook.Expansion {
 			t.Fatal("expanded an event for which there is no room")
 			return webhook.Expansion{}
-		}})
+		}))
 	}
 	_, _, err = store.AppendAndClaim(ctx, expanded, 2, webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 10})
 	if !errors.Is(err, webhook.ErrBacklogFull) {

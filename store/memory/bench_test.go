@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/store/memory"
+	"github.com/ringback-dev/ringback/store/storetest"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -87,19 +88,6 @@ func BenchmarkListeners(b *testing.B) {
 	}
 }
 
-// An expandedEvent is a [webhook.ExpandedEvent].
-type expandedEvent struct {
-	event   webhook.Event
-	encoded []byte
-	expand  func(sequence int64) webhook.Expansion
-}
-
-func (e *expandedEvent) Event() *webhook.Event { return &e.event }
-
-func (e *expandedEvent) Encode() []byte { return e.encoded }
-
-func (e *expandedEvent) Expand(sequence int64) webhook.Expansion { return e.expand(sequence) }
-
 // A workload does with a store what an engine does, and allocates little itself: the
 // ID of each event.
 type workload struct {
@@ -140,20 +128,16 @@ func newWorkload(b *testing.B) *workload {
 		Messages: webhook.Messages{JSON: bytes.Repeat([]byte("m"), 500)},
 		Targets:  []webhook.Target{{Callback: c.ID, Method: webhook.MethodJSON, Encoding: webhook.EncodingBody}},
 	}
-	expand := func(sequence int64) webhook.Expansion {
+	expand := func(e webhook.Event) webhook.Expansion {
 		made := x
-		made.Sequence = sequence
+		made.Sequence = e.Sequence
 		return made
 	}
 	for i := range 32 {
-		e, encoded, err := webhook.Prepare(webhook.Event{
+		w.events = append(w.events, storetest.Expanded(b, webhook.Event{
 			ID: "e", Action: webhook.ActionUpdate, Database: "d",
 			Profile: webhook.Record{ID: fmt.Sprint("r", i), Fields: map[string]any{"name": "Ada", "age": 36}},
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		w.events = append(w.events, &expandedEvent{e, encoded, expand})
+		}, expand))
 	}
 	b.ReportAllocs()
 	b.ResetTimer()

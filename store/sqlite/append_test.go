@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/store/sqlite"
+	"github.com/ringback-dev/ringback/store/storetest"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -17,30 +18,12 @@ func expanded(t testing.TB, events []webhook.Event, before string, callbacks ...
 	t.Helper()
 	list := make([]webhook.ExpandedEvent, len(events))
 	for i, e := range events {
-		e, encoded, err := webhook.Prepare(e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list[i] = &expandedEvent{e, encoded, func(sequence int64) webhook.Expansion {
-			e.Sequence = sequence
+		list[i] = storetest.Expanded(t, e, func(e webhook.Event) webhook.Expansion {
 			return expansions([]webhook.Event{e}, []byte(before+e.ID), callbacks...)[0]
-		}}
+		})
 	}
 	return list
 }
-
-// An expandedEvent is a [webhook.ExpandedEvent].
-type expandedEvent struct {
-	event   webhook.Event
-	encoded []byte
-	expand  func(sequence int64) webhook.Expansion
-}
-
-func (e *expandedEvent) Event() *webhook.Event { return &e.event }
-
-func (e *expandedEvent) Encode() []byte { return e.encoded }
-
-func (e *expandedEvent) Expand(sequence int64) webhook.Expansion { return e.expand(sequence) }
 
 // appendAndClaim appends events as of a revision of the registry, and claims all it can.
 func appendAndClaim(

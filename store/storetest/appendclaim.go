@@ -31,41 +31,20 @@ func (h *harness) expanded(callbacks []webhook.Callback, events ...webhook.Event
 	h.t.Helper()
 	var expanded []webhook.ExpandedEvent
 	for _, e := range events {
-		e, encoded, err := webhook.Prepare(e)
-		h.must(err)
-		expanded = append(expanded, &expandedEvent{
-			event: e, encoded: encoded,
-			expand: func(sequence int64) webhook.Expansion {
-				e.Sequence = sequence
-				return expand(e, callbacks...)
-			},
-		})
+		expanded = append(expanded, Expanded(h.t, e, func(e webhook.Event) webhook.Expansion {
+			return expand(e, callbacks...)
+		}))
 	}
 	return expanded
 }
 
-// An expandedEvent is a [webhook.ExpandedEvent].
-type expandedEvent struct {
-	event   webhook.Event
-	encoded []byte
-	expand  func(sequence int64) webhook.Expansion
-}
-
-func (e *expandedEvent) Event() *webhook.Event { return &e.event }
-
-func (e *expandedEvent) Encode() []byte { return e.encoded }
-
-func (e *expandedEvent) Expand(sequence int64) webhook.Expansion { return e.expand(sequence) }
-
 // expandedTo returns a prepared event and what it fans out to, given its sequence.
 func (h *harness) expandedTo(e webhook.Event, x webhook.Expansion) webhook.ExpandedEvent {
 	h.t.Helper()
-	made := h.expanded(nil, e)[0].(*expandedEvent)
-	made.expand = func(sequence int64) webhook.Expansion {
-		x.Sequence = sequence
+	return Expanded(h.t, e, func(e webhook.Event) webhook.Expansion {
+		x.Sequence = e.Sequence
 		return x
-	}
-	return made
+	})
 }
 
 // appendAndClaim appends events, as of the registry's revision, and claims.

@@ -26,13 +26,10 @@ func testAppendClaimSequences(h *harness) {
 	var given []int64
 	events := func(ids ...string) (events []webhook.ExpandedEvent) {
 		for _, id := range ids {
-			e := h.expanded([]webhook.Callback{c}, profile(id, id))[0].(*expandedEvent)
-			inner := e.expand
-			e.expand = func(sequence int64) webhook.Expansion {
-				given = append(given, sequence)
-				return inner(sequence)
-			}
-			events = append(events, e)
+			events = append(events, Expanded(h.t, profile(id, id), func(e webhook.Event) webhook.Expansion {
+				given = append(given, e.Sequence)
+				return expand(e, c)
+			}))
 		}
 		return events
 	}

@@ -23,8 +23,8 @@ func (s *simulation) appendsAndClaims() {
 		e := *events[i].Event()
 		e.Sequence = math.MaxInt64 // behind whatever there is
 		expansions[i] = s.expansion(e)
-		events[i].(*expandedEvent).expand = func(sequence int64) webhook.Expansion {
-			expansions[i].Sequence = sequence
+		events[i].(*expandedEvent).expand = func(e webhook.Event) webhook.Expansion {
+			expansions[i].Sequence = e.Sequence
 			return expansions[i]
 		}
 	}
