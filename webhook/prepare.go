@@ -23,8 +23,8 @@ func Prepare(event Event) (Event, []byte, error) {
 }
 
 // Complete does what Prepare does, with the same errors, where the encoded form is not
-// needed, or not yet. It returns how many bytes that has: at most so many where they are no
-// more than 16 KiB, otherwise exactly. After an error the event is of no use.
+// needed, or not yet. It returns the size of that in bytes: up to 16 KiB it is a bound, which
+// the form may fall short of, beyond that it is exact. After an error the event is of no use.
 func (e *Event) Complete() (size int, err error) {
 	if err := e.complete(); err != nil {
 		return 0, err
