@@ -106,6 +106,7 @@ func TestDecodeDamaged(t *testing.T) {
 func FuzzEncodeEvent(f *testing.F) {
 	f.Add("e-1", "update", "788", "", "rest", "mac", int64(1795430000123), `{"a":1,"b":[null]}`, `{"a":1.0}`)
 	f.Add("a_b:c", "create", "\u2028", "c/d", "", "\x00", int64(-1), `{"First name":"\ud83d\ude00","t":"2026-11-23T10:33:00Z"}`, "")
+	f.Add("", "create", "d", "", "", "", int64(0), `{}`, "")
 	f.Add("0", "delete", "d", "0a", "t\n", "", int64(0), `{"n":1e400,"m":-0.0}`, `{}`)
 	f.Fuzz(func(t *testing.T, id, action, database, collection, trigger, interest string, ms int64, fields, before string) {
 		e := webhook.Event{
