@@ -8,18 +8,30 @@ import (
 // commitGroup runs a work in one transaction with those that wait behind it, up to one
 // that fails: the others are then run without it.
 func (w *writer) commitGroup(first *work) {
-	defer func() {
-		w.turns.end(len(w.group))
-		clear(w.group)
-		w.group = w.group[:0]
-	}()
 	err := w.turns.wait(first.ctx, w.looks, w.notice)
 	if err == nil {
-		err = w.mend()
+		w.run(first)
+	} else {
+		first.end(err)
 	}
-	if err == nil {
-		err = w.awaitCompany(first)
-	}
+	w.turns.end(len(w.group))
+	clear(w.group)
+	w.group = w.group[:0]
+}
+
+// commitBeside runs a work in a transaction of its own, for which the disk need not be
+// waited for at once.
+func (w *writer) commitBeside(k *work) {
+	w.beside = true
+	w.run(k)
+	w.beside = false
+	clear(w.group)
+	w.group = w.group[:0]
+}
+
+// run runs a work in a transaction, with those that may share it.
+func (w *writer) run(first *work) {
+	err := w.mend()
 	if err == nil {
 		err = w.begin(first)
 	}
@@ -28,7 +40,7 @@ func (w *writer) commitGroup(first *work) {
 		return
 	}
 	rows := 0
-	for k := first; k != nil; k = w.next(rows) {
+	for k := first; k != nil; k = w.another(rows) {
 		rows += k.rows
 		w.group = append(w.group, k)
 		if !k.try(w.conn) {
@@ -38,12 +50,22 @@ func (w *writer) commitGroup(first *work) {
 		}
 	}
 	if w.commit() == nil {
-		w.syncer.committed(w.group...)
+		w.committed(w.group...)
 		return
 	}
 	for _, k := range w.group {
 		w.commitAlone(k)
 	}
+}
+
+// committed hands works that were committed over to the syncer.
+func (w *writer) committed(works ...*work) {
+	if w.beside {
+		w.syncer.committedPatiently(works...)
+	} else {
+		w.syncer.committed(works...)
+	}
+	w.limitLog()
 }
 
 // commitWithout runs works again that were rolled back because one behind them has failed,
@@ -54,7 +76,7 @@ func (w *writer) commitWithout(works []*work, failed *work) {
 		return
 	}
 	if w.commitTogether(works) {
-		w.syncer.committed(works...)
+		w.committed(works...)
 	} else {
 		for _, k := range works {
 			w.commitAlone(k)
@@ -77,47 +99,26 @@ func (w *writer) commitTogether(works []*work) bool {
 	return w.commit() == nil
 }
 
-// awaitCompany waits for another work to share the transaction of a patient one with, if one
-// may come soon. It does not take it: that one can still give up when its context ends.
-func (w *writer) awaitCompany(k *work) error {
-	if !k.patient || time.Since(w.prompt) > companyTime || w.turns.urgent() {
-		return nil
-	}
-	over := time.After(company)
-	for w.waiting.Load() == 0 {
-		select {
-		case <-w.arrived:
-		case <-w.looks:
-			w.notice()
-		case <-over:
-			w.turns.urge()
-			return nil
-		case <-k.ctx.Done():
-			return k.ctx.Err()
-		case <-w.closing:
-			return nil
-		}
-	}
-	return nil
-}
-
-// taken notes that a work was handed over.
-func (w *writer) taken(k *work) {
-	w.waiting.Add(-1)
-	if !k.patient {
-		w.prompt = time.Now()
-	}
-}
-
-// next returns a work that waits, unless the transaction is long enough: other processes
+// another returns a work that waits, unless the transaction is long enough: other processes
 // wait for its end.
-func (w *writer) next(rows int) *work {
-	if rows >= stepSize {
+func (w *writer) another(rows int) *work {
+	if w.beside || rows >= stepSize {
 		return nil
 	}
 	select {
 	case k := <-w.works:
-		w.taken(k)
+		w.prompt = time.Now()
+		return k
+	default:
+	}
+	if w.turns.gap() <= gathering && !w.turns.urgent() {
+		return nil // the patient ones wait for the disk to be waited for
+	}
+	if w.parked != nil {
+		return w.unpark()
+	}
+	select {
+	case k := <-w.patient:
 		return k
 	default:
 		return nil
@@ -135,7 +136,7 @@ func (w *writer) commitAlone(k *work) {
 		}
 	}
 	if k.err == nil && k.panicked == nil {
-		w.syncer.committed(k)
+		w.committed(k)
 	} else {
 		close(k.done)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -73,6 +74,80 @@ func TestPatienceGivesUp(t *testing.T) {
 	}
 	if err := <-settled; err != nil {
 		t.Errorf("settle: %v", err)
+	}
+}
+
+// TestPatienceBeside has a Settle go on while the disk is waited for because of another write.
+// It is acknowledged when the disk was waited for after it: because of what comes next, or
+// soon in any case.
+func TestPatienceBeside(t *testing.T) {
+	for _, more := range []bool{true, false} {
+		store := open(t, filepath.Join(t.TempDir(), "store.db"))
+		c := create(t, store)
+		w := join(t, store)
+		if err := store.Dispatch(t.Context(), event("e1")); err != nil {
+			t.Fatal(err)
+		}
+		if err := fanOut(t, store, []byte("{}"), c); err != nil {
+			t.Fatal(err)
+		}
+		claimed := claim(t, store, w, 1)
+		syncing, release := make(chan bool), make(chan bool)
+		store.ReplaceSync(func(*os.File) error {
+			syncing <- true
+			<-release
+			return nil
+		})
+		begin := func(write func() error) <-chan error {
+			ended := make(chan error, 1)
+			go func() { ended <- write() }()
+			return ended
+		}
+		first := begin(func() error { return store.Dispatch(t.Context(), event("e2")) })
+		<-syncing
+		settled := begin(func() error {
+			_, err := store.Settle(t.Context(), w, outcomes(claimed, "ok"))
+			return err
+		})
+		for delivered := 0; delivered == 0; {
+			page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{
+				State: webhook.DeliveryDelivered, Limit: 1, WithTotal: true,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			delivered = page.Total
+		}
+		var second <-chan error
+		if more {
+			second = begin(func() error { return store.Dispatch(t.Context(), event("e3")) })
+			for pending(t, store) != "e2 e3" {
+				if t.Context().Err() != nil {
+					t.Fatal(t.Context().Err())
+				}
+			}
+		}
+		release <- true
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		<-syncing
+		select {
+		case err := <-settled:
+			t.Errorf("a settlement was acknowledged by a wait for the disk that had begun before it: %v", err)
+		case err := <-second:
+			t.Errorf("a write was acknowledged by a wait for the disk that had begun before it: %v", err)
+		default:
+		}
+		release <- true
+		if err := <-settled; err != nil {
+			t.Error(err)
+		}
+		if more {
+			if err := <-second; err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

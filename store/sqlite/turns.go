@@ -26,8 +26,9 @@ const (
 	gathering = time.Millisecond
 	fewWorks  = 3
 
-	// company is for how long a patient work waits for another one to share its
-	// transaction, if one that is not patient came within companyTime.
+	// company is for how long a patient work waits for another one, if one that is not
+	// patient came within companyTime: it goes on while the disk is waited for because of
+	// that, and so is on the disk with the next one.
 	company     = 5 * time.Millisecond
 	companyTime = 10 * time.Millisecond
 

@@ -10,8 +10,7 @@ import (
 type work struct {
 	ctx      context.Context
 	run      func(tx) error
-	rows     int  // about how many it writes
-	patient  bool // it waits for company
+	rows     int // about how many it writes
 	queued   time.Time
 	done     chan struct{}
 	err      error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -11,23 +12,29 @@ import (
 // A writer is the connection through which a store writes: one, so that its works queue
 // up here, in order, rather than at the file's lock. Those that wait at the same time
 // share a transaction, because to begin and commit one takes about as long however much it holds.
+//
+// Two goroutines take turns with the connection: while one waits for the disk, the other
+// one writes.
 type writer struct {
+	turn chan struct{} // holds a token of the one who has the connection, and what is his
 	conn *conn
 
 	// Works are handed over without a buffer: who waits for a turn can still give up.
 	works   chan *work
-	plain   chan *work    // to be run outside of a transaction
-	waiting atomic.Int64  // works that are not handed over yet
-	arrived chan struct{} // there is one more of them
+	patient chan *work // those that wait for company
+	plain   chan *work // to be run outside of a transaction
 
 	closing chan struct{}
 	closed  chan struct{}
 	failure error // of closing
 
 	turns     turns
-	group     []*work   // what shares the transaction under way
-	prompt    time.Time // when the last work was taken that is not patient
-	busySince time.Time // since when other connections hold the lock; zero when they do not
+	group     []*work     // what shares the transaction under way
+	beside    bool        // it goes on beside a wait for the disk, and need not have its own
+	prompt    time.Time   // when the last work was taken that is not patient
+	parked    *work       // a patient one that was taken, and waits
+	over      *time.Timer // for so long
+	busySince time.Time   // since when other connections hold the lock; zero when they do not
 
 	bell    *bell
 	looks   chan struct{} // somebody wants to know whether another connection has committed
@@ -43,7 +50,7 @@ type writer struct {
 // openWriter opens the connection.
 func openWriter(ctx context.Context, bell *bell, source string) (*writer, error) {
 	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
-		works: make(chan *work), plain: make(chan *work), arrived: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), works: make(chan *work), patient: make(chan *work), plain: make(chan *work), over: time.NewTimer(company),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
@@ -92,9 +99,10 @@ func (w *writer) transact(ctx context.Context, rows int, run func(tx) error) err
 	return w.hand(w.works, &work{ctx: ctx, run: run, rows: rows})
 }
 
-// transactPatiently does the same with a work that may wait a little for another one.
+// transactPatiently does the same with a work that may wait a little for another one, to
+// go on while the disk is waited for because of that.
 func (w *writer) transactPatiently(ctx context.Context, rows int, run func(tx) error) error {
-	return w.hand(w.works, &work{ctx: ctx, run: run, rows: rows, patient: true})
+	return w.hand(w.patient, &work{ctx: ctx, run: run, rows: rows})
 }
 
 // outside runs what must not be in a transaction.
@@ -108,15 +116,11 @@ func (w *writer) hand(to chan<- *work, k *work) error {
 		return err
 	}
 	k.queued, k.done = time.Now(), make(chan struct{})
-	w.waiting.Add(1)
-	signal(w.arrived)
 	select {
-	case to <- k: // and is counted off there
+	case to <- k:
 	case <-k.ctx.Done():
-		w.waiting.Add(-1)
 		return k.ctx.Err()
 	case <-w.closing:
-		w.waiting.Add(-1)
 		return errClosed
 	}
 	<-k.done
@@ -129,25 +133,84 @@ func (w *writer) hand(to chan<- *work, k *work) error {
 // serve runs the works until the writer is closed.
 func (w *writer) serve() {
 	defer close(w.closed)
-	for {
-		select {
-		case k := <-w.works:
-			w.taken(k)
-			w.commitGroup(k)
-			w.limitLog()
-		case k := <-w.plain:
-			w.waiting.Add(-1)
-			k.try(w.conn)
-			close(k.done)
-		case <-w.looks:
-			w.notice()
-		case <-w.closing:
-			w.syncer.close()
-			w.failure = w.conn.close()
-			return
-		}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			for w.step() {
+			}
+		})
 	}
+	both.Wait()
+	w.syncer.close()
+	w.failure = w.conn.close()
 }
+
+// step does what comes next, and reports whether the writer is open.
+func (w *writer) step() (open bool) {
+	w.turn <- struct{}{}
+	open = w.next()
+	<-w.turn
+	w.syncer.run()
+	return open
+}
+
+// next runs the works that come next in a transaction, but for waiting for the disk, and
+// reports whether the writer is open.
+func (w *writer) next() (open bool) {
+	if w.parked != nil && w.mayGoBeside() {
+		w.commitBeside(w.unpark())
+		return true
+	}
+	patient, over, ended := w.patient, (<-chan time.Time)(nil), (<-chan struct{})(nil)
+	if w.parked != nil {
+		patient, over, ended = nil, w.over.C, w.parked.ctx.Done()
+	}
+	select {
+	case k := <-w.works:
+		w.prompt = time.Now()
+		w.commitGroup(k)
+	case k := <-patient:
+		switch {
+		case time.Since(w.prompt) > companyTime || w.turns.urgent():
+			w.commitGroup(k)
+		case w.mayGoBeside():
+			w.commitBeside(k)
+		default:
+			w.parked = k
+			w.over.Reset(company)
+		}
+	case <-over:
+		w.turns.urge()
+		w.commitGroup(w.unpark())
+	case <-ended:
+		k := w.unpark()
+		k.end(k.ctx.Err())
+	case k := <-w.plain:
+		k.try(w.conn)
+		close(k.done)
+	case <-w.looks:
+		w.notice()
+	case <-w.closing:
+		if w.parked != nil {
+			w.commitGroup(w.unpark())
+		}
+		return false
+	}
+	return true
+}
+
+// unpark returns the work that was parked.
+func (w *writer) unpark() *work {
+	k := w.parked
+	w.parked = nil
+	w.over.Stop()
+	return k
+}
+
+// mayGoBeside reports whether a patient work may have a transaction of its own now: while
+// the disk is waited for because of others. A host that writes is better served by few
+// transactions.
+func (w *writer) mayGoBeside() bool { return w.turns.gap() <= gathering && w.syncer.busy() }
 
 // look lets the writer look soon whether another connection has committed. Where it is
 // writing, or waits for others to end, it does so all the time.
