@@ -7,6 +7,11 @@ import (
 )
 
 const (
+	// moveSize is how large the log is when one of the store's commits has what it holds moved
+	// into the database's file. That waits for the disk twice: SQLite's own measure, 1,000
+	// pages, has it done every 30 commits or so under load. A host's connections have theirs.
+	moveSize = 10 << 20
+
 	// logLimit is how large the file whose name ends in -wal becomes before the store
 	// empties it. SQLite does so only at a moment when nobody reads: where reads overlap
 	// without end there is none.
@@ -16,6 +21,15 @@ const (
 	// begin meanwhile read the database's file. Other writers wait as long.
 	readersWait = 100 * time.Millisecond
 )
+
+// moveAtSize sets when what the log holds is moved.
+func (c *conn) moveAtSize(bytes int) error {
+	var page int
+	if err := (tx{context.Background(), c}).row("PRAGMA page_size").Scan(&page); err != nil {
+		return err
+	}
+	return c.script(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", max(bytes/page, 1)))
+}
 
 // limitLog empties the log when it has become large. Where somebody reads for too long, it
 // tries again when the log has grown as much once more.

@@ -70,6 +70,9 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 		if err == nil {
 			err = tx.row(dataVersion).Scan(&w.version)
 		}
+		if err == nil {
+			err = w.conn.moveAtSize(moveSize)
+		}
 		return err
 	})
 	if err != nil {
