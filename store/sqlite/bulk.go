@@ -11,7 +11,7 @@ type bulk struct {
 
 // bulkRows are how many rows a statement inserts: each number is a statement to be
 // prepared.
-var bulkRows = [...]int{32, 8, 1}
+var bulkRows = [...]int{32, 16, 8, 4, 2, 1}
 
 // bulkBytes is how large rows may be to share a statement: the driver keeps room for as much
 // as a statement was ever given.

@@ -29,7 +29,7 @@ type conn struct {
 
 // maxPrepared bounds the statements of a connection. The store has fewer, but for the
 // conditions of queries in all their combinations.
-const maxPrepared = 128
+const maxPrepared = 256
 
 // A statement is one that is prepared.
 type statement struct {

@@ -9,13 +9,12 @@ import (
 // many statements, and less where most keys give no row.
 type lookup struct {
 	columns    int
-	union      bool // each key has a SELECT of its own
 	statements [len(lookupKeys)]string
 }
 
 // lookupKeys are how many keys a statement asks about: each number is a statement to be
 // prepared.
-var lookupKeys = [...]int{32, 8, 1}
+var lookupKeys = [...]int{32, 16, 8, 4, 2, 1}
 
 // newLookup returns a query about keys of so many columns, given what comes before and
 // behind them.
@@ -30,9 +29,8 @@ func newLookup(before string, columns int, behind string) *lookup {
 
 // newUnion returns a query that asks about each key, of so many columns, by a SELECT of its
 // own. SQLite looks up by a unique key then, what it may not do in a join: see history.go.
-// A key of which all columns are NULL must give no row.
 func newUnion(query string, columns int) *lookup {
-	l := &lookup{columns: columns, union: true}
+	l := &lookup{columns: columns}
 	for i, keys := range lookupKeys {
 		l.statements[i] = query + strings.Repeat(" UNION ALL "+query, keys-1)
 	}
@@ -60,31 +58,16 @@ func newChange(columns string) *lookup {
 
 // all runs the query for all keys, which are given one behind the other, and calls scan for
 // each row, if there may be any. What is behind the keys has the parameters that are given
-// last. Rows of the last key may come more than once, unless it is a union.
+// last.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
 	args := tx.conn.args.take(lookupKeys[0]*l.columns + len(last))
 	defer func() { tx.conn.args.give(args) }()
-	for len(keys) > 0 {
-		i := 0 // as few statements as possible
-		switch n := len(keys) / l.columns; {
-		case n == 1:
-			i = 2
-		case n < lookupKeys[0]:
-			i = 1
-		}
-		n := min(len(keys), lookupKeys[i]*l.columns)
-		args = append(args[:0], keys[:n]...)
-		for len(args) < lookupKeys[i]*l.columns {
-			if l.union {
-				args = append(args, nil)
-			} else {
-				args = append(args, keys[n-l.columns:n]...)
+	for i, n := range lookupKeys {
+		for n *= l.columns; len(keys) >= n; keys = keys[n:] {
+			args = append(append(args[:0], keys[:n]...), last...)
+			if err := tx.rows(scan, l.statements[i], args...); err != nil {
+				return err
 			}
-		}
-		keys = keys[n:]
-		args = append(args, last...)
-		if err := tx.rows(scan, l.statements[i], args...); err != nil {
-			return err
 		}
 	}
 	return nil
