@@ -17,7 +17,7 @@ const (
 	// settleMany is how many of them mean that many come: then the next one waits up to
 	// settleWait for others. A transaction costs about the same however many it settles.
 	settleMany = 8
-	settleWait = time.Millisecond
+	settleWait = 3 * time.Millisecond
 )
 
 // An outcome is what became of a delivery in hand.
