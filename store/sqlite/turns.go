@@ -18,7 +18,7 @@ const (
 	// for a millisecond or more, so a few longer transactions are less in the way of many
 	// writers than many short ones; but deliveries wait for them.
 	hostTurn = 2 * time.Millisecond
-	busyTurn = 20 * time.Millisecond
+	busyTurn = 30 * time.Millisecond
 
 	// gathering is what lies between two transactions where more than fewWorks shared the
 	// first: more of them then share the next, and each costs less. An engine has at most so
