@@ -6,12 +6,12 @@ import "strings"
 // time of as many statements.
 type bulk struct {
 	columns    int
-	statements [len(bulkRows)]string
+	statements [len(batchSizes)]string
 }
 
-// bulkRows are how many rows a statement inserts: each number is a statement to be
-// prepared.
-var bulkRows = [...]int{32, 16, 8, 4, 2, 1}
+// batchSizes are how many rows a statement inserts, and how many keys it asks about: each
+// number is a statement to be prepared.
+var batchSizes = [...]int{32, 16, 8, 4, 2, 1}
 
 // bulkBytes is how large rows may be to share a statement: the driver keeps room for as much
 // as a statement was ever given.
@@ -25,14 +25,14 @@ const bulkBytes = 256 << 10
 // call into C.
 func newBulk(before, row, behind string) *bulk {
 	b := &bulk{columns: strings.Count(row, "?")}
-	for i, rows := range bulkRows {
+	for i, rows := range batchSizes {
 		b.statements[i] = before + " VALUES " + row + strings.Repeat(", "+row, rows-1) + behind
 	}
 	return b
 }
 
 // single returns the statement that inserts one row.
-func (b *bulk) single() string { return b.statements[len(bulkRows)-1] }
+func (b *bulk) single() string { return b.statements[len(batchSizes)-1] }
 
 // A bulkRun is the use of a bulk in a transaction.
 type bulkRun struct {
@@ -51,11 +51,11 @@ func (t tx) bulk(b *bulk) *bulkRun { return &bulkRun{bulk: b, tx: t} }
 // add inserts a row, of so many bytes beside small values, now or with the next ones.
 func (r *bulkRun) add(bytes int, values ...any) error {
 	if r.values == nil {
-		r.values = r.tx.conn.values.take(bulkRows[0] * r.columns)
+		r.values = r.tx.conn.values.take(batchSizes[0] * r.columns)
 	}
 	r.values = append(r.values, values...)
 	r.bytes += bytes
-	if len(r.values) < bulkRows[0]*r.columns {
+	if len(r.values) < batchSizes[0]*r.columns {
 		return nil
 	}
 	return r.flush()
@@ -67,7 +67,7 @@ func (r *bulkRun) flush() error {
 		return nil
 	}
 	values := r.values
-	for i, rows := range bulkRows {
+	for i, rows := range batchSizes {
 		if rows > 1 && r.bytes > bulkBytes {
 			continue
 		}

@@ -10,27 +10,31 @@ import (
 func (w *writer) commitGroup(first *work) {
 	err := w.turns.wait(first.ctx, w.looks, w.notice)
 	if err == nil {
-		w.run(first)
+		w.runGroup(first)
 	} else {
+		w.emptyGroup()
 		first.end(err)
 	}
 	w.turns.end(len(w.group))
-	clear(w.group)
-	w.group = w.group[:0]
 }
 
 // commitBeside runs a work in a transaction of its own, for which the disk need not be
 // waited for at once.
 func (w *writer) commitBeside(k *work) {
 	w.beside = true
-	w.run(k)
+	w.runGroup(k)
 	w.beside = false
+}
+
+func (w *writer) emptyGroup() {
 	clear(w.group)
 	w.group = w.group[:0]
 }
 
-// run runs a work in a transaction, with those that may share it.
-func (w *writer) run(first *work) {
+// runGroup runs a work in a transaction, with those that may share it.
+func (w *writer) runGroup(first *work) {
+	w.emptyGroup()
+	w.limitLog() // while the disk is waited for, as a rule
 	err := w.mend()
 	if err == nil {
 		err = w.begin(first)
@@ -65,7 +69,6 @@ func (w *writer) committed(works ...*work) {
 	} else {
 		w.syncer.committed(works...)
 	}
-	w.limitLog()
 }
 
 // commitWithout runs works again that were rolled back because one behind them has failed,
@@ -111,8 +114,8 @@ func (w *writer) another(rows int) *work {
 		return k
 	default:
 	}
-	if w.turns.gap() <= gathering && !w.turns.urgent() {
-		return nil // the patient ones wait for the disk to be waited for
+	if w.turns.gap() <= gathering && w.patience() {
+		return nil // the patient ones go beside
 	}
 	if w.parked != nil {
 		return w.unpark()
@@ -160,6 +163,7 @@ func (w *writer) begin(k *work) error {
 				return errClosed
 			default:
 				w.notice() // they may hold it in turn
+				w.letGo()
 				return w.conn.run(context.Background(), "BEGIN IMMEDIATE")
 			}
 		})

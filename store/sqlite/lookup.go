@@ -9,19 +9,15 @@ import (
 // many statements, and less where most keys give no row.
 type lookup struct {
 	columns    int
-	statements [len(lookupKeys)]string
+	statements [len(batchSizes)]string
 }
-
-// lookupKeys are how many keys a statement asks about: each number is a statement to be
-// prepared.
-var lookupKeys = [...]int{32, 16, 8, 4, 2, 1}
 
 // newLookup returns a query about keys of so many columns, given what comes before and
 // behind them.
 func newLookup(before string, columns int, behind string) *lookup {
 	key := "(?" + strings.Repeat(", ?", columns-1) + ")"
 	l := &lookup{columns: columns}
-	for i, keys := range lookupKeys {
+	for i, keys := range batchSizes {
 		l.statements[i] = before + "(VALUES " + key + strings.Repeat(", "+key, keys-1) + ")" + behind
 	}
 	return l
@@ -31,7 +27,7 @@ func newLookup(before string, columns int, behind string) *lookup {
 // own. SQLite looks up by a unique key then, what it may not do in a join: see history.go.
 func newUnion(query string, columns int) *lookup {
 	l := &lookup{columns: columns}
-	for i, keys := range lookupKeys {
+	for i, keys := range batchSizes {
 		l.statements[i] = query + strings.Repeat(" UNION ALL "+query, keys-1)
 	}
 	return l
@@ -45,7 +41,7 @@ func newUnion(query string, columns int) *lookup {
 // of keys; a join with them, as UPDATE FROM has it, may be planned the other way round too.
 func newChange(columns string) *lookup {
 	l := &lookup{columns: 1}
-	for i, keys := range lookupKeys {
+	for i, keys := range batchSizes {
 		list := "?1"
 		for key := 2; key <= keys; key++ {
 			list += fmt.Sprintf(", ?%d", key)
@@ -60,9 +56,9 @@ func newChange(columns string) *lookup {
 // each row, if there may be any. What is behind the keys has the parameters that are given
 // last.
 func (l *lookup) all(tx tx, scan func(scanner) error, keys []any, last ...any) error {
-	args := tx.conn.args.take(lookupKeys[0]*l.columns + len(last))
+	args := tx.conn.args.take(batchSizes[0]*l.columns + len(last))
 	defer func() { tx.conn.args.give(args) }()
-	for i, n := range lookupKeys {
+	for i, n := range batchSizes {
 		for n *= l.columns; len(keys) >= n; keys = keys[n:] {
 			args = append(append(args[:0], keys[:n]...), last...)
 			if err := tx.rows(scan, l.statements[i], args...); err != nil {

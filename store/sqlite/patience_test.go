@@ -52,28 +52,43 @@ func TestPatienceFails(t *testing.T) {
 // TestPatienceGivesUp has a Settle, and what it has waited for, wait for the host: each gives
 // up when its own context ends.
 func TestPatienceGivesUp(t *testing.T) {
-	db, store := newHost(t)
-	w := join(t, store)
-	if err := store.Beat(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	tx := begin(t, db)
-	settled := make(chan error, 1)
-	go func() {
-		_, err := store.Settle(t.Context(), w, nil)
-		settled <- err
-	}()
-	<-time.After(time.Millisecond)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := store.Dispatch(ctx, event("e")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a write while the host holds the lock: %v", err)
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-settled; err != nil {
-		t.Errorf("settle: %v", err)
+	const soon = 20 * time.Millisecond
+	for _, first := range []string{"the dispatch", "the settlement"} {
+		db, store := newHost(t)
+		w := join(t, store)
+		if err := store.Beat(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		tx := begin(t, db)
+		short, cancel := context.WithTimeout(t.Context(), soon)
+		defer cancel()
+		ended := map[string]chan error{"the settlement": make(chan error, 1), "the dispatch": make(chan error, 1)}
+		ctxOf := func(what string) context.Context {
+			if what == first {
+				return short
+			}
+			return t.Context()
+		}
+		go func() {
+			_, err := store.Settle(ctxOf("the settlement"), w, nil)
+			ended["the settlement"] <- err
+		}()
+		<-time.After(time.Millisecond)
+		go func() { ended["the dispatch"] <- store.Dispatch(ctxOf("the dispatch"), event("e")) }()
+		if err := <-ended[first]; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s, while the host holds the lock: %v", first, err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		for what, other := range ended {
+			if what == first {
+				continue
+			}
+			if err := <-other; err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
 	}
 }
 

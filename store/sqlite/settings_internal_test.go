@@ -16,15 +16,15 @@ func TestSettings(t *testing.T) {
 	}
 	defer store.Close()
 	for name, c := range map[string]struct {
-		use                  func(context.Context, func(tx) error) error
-		readsOnly, overwrite string
+		use                         func(context.Context, func(tx) error) error
+		readsOnly, overwrite, moves string
 	}{
-		"writer": {store.writer.outside, "0", "1"}, "readers": {outside(store.readers), "1", "0"},
-		"urgent": {outside(store.urgent), "1", "0"},
+		"writer":  {store.writer.outside, "0", "1", "2560"}, // 10 MiB in pages of 4 KiB
+		"readers": {outside(store.readers), "1", "0", "1000"}, "urgent": {outside(store.urgent), "1", "0", "1000"},
 	} {
 		for pragma, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "query_only": c.readsOnly,
-			"fullfsync": "1", "secure_delete": c.overwrite,
+			"fullfsync": "1", "secure_delete": c.overwrite, "wal_autocheckpoint": c.moves,
 		} {
 			var got string
 			err := c.use(t.Context(), func(tx tx) error { return tx.row("PRAGMA " + pragma).Scan(&got) })

@@ -10,7 +10,8 @@ import (
 )
 
 // A syncer waits for the disk behind the writer, which commits without that: meanwhile the
-// next transaction goes on, and the lock is free for others. A work ends when its
+// next transaction goes on, and the lock is free for others. Who has committed waits, or a
+// timer's goroutine where nobody else does. A work ends when its
 // transaction is on the disk. All that the log held before is so too then, whoever has
 // written it: so what is sent because of another's commit is as sure as one's own claim.
 //
@@ -23,8 +24,8 @@ type syncer struct {
 	mu      sync.Mutex
 	waiting []*work     // that are committed
 	wanted  bool        // the disk is to be waited for now
-	syncing bool        // somebody does
-	ended   *sync.Cond  // that
+	syncing bool        // somebody waits for it
+	ended   *sync.Cond  // syncing has become false
 	spare   []*work     // room for those that wait
 	late    *time.Timer // when the disk is to be waited for in any case; nil before it is needed
 	failure error       // since a sync has failed, nothing is sure: the system may forget what it could not write
@@ -55,14 +56,18 @@ func (s *syncer) committed(works ...*work) {
 func (s *syncer) committedPatiently(works ...*work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	others := len(s.waiting) > 0
 	s.waiting = append(s.waiting, works...)
-	if s.late == nil {
+	switch {
+	case others: // for which the disk is waited for in time
+	case s.late == nil:
 		s.late = time.AfterFunc(company, s.runLate)
-	} else {
+	default:
 		s.late.Reset(company)
 	}
 }
 
+// runLate waits for the disk if anything waits for that.
 func (s *syncer) runLate() {
 	s.mu.Lock()
 	s.wanted = s.wanted || len(s.waiting) > 0

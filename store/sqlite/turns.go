@@ -27,8 +27,8 @@ const (
 	fewWorks  = 3
 
 	// company is for how long a patient work waits for another one, if one that is not
-	// patient came within companyTime: it goes on while the disk is waited for because of
-	// that, and so is on the disk with the next one.
+	// patient came within companyTime, and then for the disk to be waited for: it goes on
+	// while that is done because of the other one, and so is on the disk with the next one.
 	company     = 5 * time.Millisecond
 	companyTime = 10 * time.Millisecond
 

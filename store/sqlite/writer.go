@@ -14,7 +14,7 @@ import (
 // share a transaction, because to begin and commit one takes about as long however much it holds.
 //
 // Two goroutines take turns with the connection: while one waits for the disk, the other
-// one writes.
+// one writes. See syncer.
 type writer struct {
 	turn chan struct{} // holds a token of the one who has the connection, and what is his
 	conn *conn
@@ -174,7 +174,7 @@ func (w *writer) next() (open bool) {
 		w.commitGroup(k)
 	case k := <-patient:
 		switch {
-		case time.Since(w.prompt) > companyTime || w.turns.urgent():
+		case !w.patience():
 			w.commitGroup(k)
 		case w.mayGoBeside():
 			w.commitBeside(k)
@@ -186,8 +186,7 @@ func (w *writer) next() (open bool) {
 		w.turns.urge()
 		w.commitGroup(w.unpark())
 	case <-ended:
-		k := w.unpark()
-		k.end(k.ctx.Err())
+		w.letGo()
 	case k := <-w.plain:
 		k.try(w.conn)
 		close(k.done)
@@ -209,6 +208,19 @@ func (w *writer) unpark() *work {
 	w.over.Stop()
 	return k
 }
+
+// letGo ends the work that was parked, if its context has ended.
+func (w *writer) letGo() {
+	if w.parked == nil {
+		return
+	}
+	if err := w.parked.ctx.Err(); err != nil {
+		w.unpark().end(err)
+	}
+}
+
+// patience reports whether patient works are to wait for another one, which soon comes.
+func (w *writer) patience() bool { return time.Since(w.prompt) <= companyTime && !w.turns.urgent() }
 
 // mayGoBeside reports whether a patient work may have a transaction of its own now: while
 // the disk is waited for because of others. A host that writes is better served by few
