@@ -8,14 +8,13 @@ import (
 // commitGroup runs a work in one transaction with those that wait behind it, up to one
 // that fails: the others are then run without it.
 func (w *writer) commitGroup(first *work) {
-	err := w.turns.wait(first.ctx, w.looks, w.notice)
-	if err == nil {
-		w.runGroup(first)
-	} else {
-		w.emptyGroup()
+	if err := w.turns.wait(first.ctx, w.looks, w.notice); err != nil {
 		first.end(err)
+	} else {
+		w.runGroup(first)
 	}
 	w.turns.end(len(w.group))
+	w.forgetGroup()
 }
 
 // commitBeside runs a work in a transaction of its own, for which the disk need not be
@@ -24,16 +23,17 @@ func (w *writer) commitBeside(k *work) {
 	w.beside = true
 	w.runGroup(k)
 	w.beside = false
+	w.forgetGroup()
 }
 
-func (w *writer) emptyGroup() {
+// forgetGroup lets go of what has shared a transaction: a writer at rest keeps no works.
+func (w *writer) forgetGroup() {
 	clear(w.group)
 	w.group = w.group[:0]
 }
 
 // runGroup runs a work in a transaction, with those that may share it.
 func (w *writer) runGroup(first *work) {
-	w.emptyGroup()
 	w.limitLog() // while the disk is waited for, as a rule
 	err := w.mend()
 	if err == nil {

@@ -22,13 +22,13 @@ const (
 	readersWait = 100 * time.Millisecond
 )
 
-// moveAtSize sets when what the log holds is moved.
-func (c *conn) moveAtSize(bytes int) error {
+// setMoveSize has a connection's commits keep to moveSize.
+func (c *conn) setMoveSize() error {
 	var page int
 	if err := (tx{context.Background(), c}).row("PRAGMA page_size").Scan(&page); err != nil {
 		return err
 	}
-	return c.script(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", max(bytes/page, 1)))
+	return c.script(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", max(moveSize/page, 1)))
 }
 
 // limitLog empties the log when it has become large. Where somebody reads for too long, it

@@ -52,42 +52,38 @@ func TestPatienceFails(t *testing.T) {
 // TestPatienceGivesUp has a Settle, and what it has waited for, wait for the host: each gives
 // up when its own context ends.
 func TestPatienceGivesUp(t *testing.T) {
-	const soon = 20 * time.Millisecond
-	for _, first := range []string{"the dispatch", "the settlement"} {
+	for _, settlementEnds := range []bool{false, true} {
 		db, store := newHost(t)
 		w := join(t, store)
 		if err := store.Beat(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
 		tx := begin(t, db)
-		short, cancel := context.WithTimeout(t.Context(), soon)
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		ended := map[string]chan error{"the settlement": make(chan error, 1), "the dispatch": make(chan error, 1)}
-		ctxOf := func(what string) context.Context {
-			if what == first {
-				return short
-			}
-			return t.Context()
+		settling, dispatching := t.Context(), short
+		if settlementEnds {
+			settling, dispatching = short, t.Context()
 		}
+		settled, dispatched := make(chan error, 1), make(chan error, 1)
 		go func() {
-			_, err := store.Settle(ctxOf("the settlement"), w, nil)
-			ended["the settlement"] <- err
+			_, err := store.Settle(settling, w, nil)
+			settled <- err
 		}()
 		<-time.After(time.Millisecond)
-		go func() { ended["the dispatch"] <- store.Dispatch(ctxOf("the dispatch"), event("e")) }()
-		if err := <-ended[first]; !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s, while the host holds the lock: %v", first, err)
+		go func() { dispatched <- store.Dispatch(dispatching, event("e")) }()
+		gaveUp, went := dispatched, settled
+		if settlementEnds {
+			gaveUp, went = settled, dispatched
+		}
+		if err := <-gaveUp; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the settlement ends %t: while the host holds the lock: %v", settlementEnds, err)
 		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		for what, other := range ended {
-			if what == first {
-				continue
-			}
-			if err := <-other; err != nil {
-				t.Errorf("%s: %v", what, err)
-			}
+		if err := <-went; err != nil {
+			t.Errorf("the settlement ends %t: the other write: %v", settlementEnds, err)
 		}
 	}
 }

@@ -16,9 +16,9 @@
 // Writes that wait at the same time share a transaction. The disk is waited for behind it,
 // once for all that was committed meanwhile, while others may write.
 // What became of deliveries is written while the disk is waited for because of another write,
-// if there was one within 10 ms, and is on the disk with the next one. It waits up to 5 ms for
-// the one and for the other, except for a while after the first was in vain or another
-// delivery waited for one of them.
+// if there was one within 10 ms, and is on the disk with the next one; while a host writes it
+// shares a transaction instead. It waits up to 5 ms for the one and for the other, except for
+// a while after the first was in vain or another delivery waited for one of them.
 //
 // What was acknowledged survives a power cut, provided that commits wait for the
 // disk (WAL mode with synchronous=FULL, which is not the driver's default). [Open]

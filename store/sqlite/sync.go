@@ -11,9 +11,9 @@ import (
 
 // A syncer waits for the disk behind the writer, which commits without that: meanwhile the
 // next transaction goes on, and the lock is free for others. Who has committed waits, or a
-// timer's goroutine where nobody else does. A work ends when its
-// transaction is on the disk. All that the log held before is so too then, whoever has
-// written it: so what is sent because of another's commit is as sure as one's own claim.
+// timer's goroutine where nobody else does. A work ends when its transaction is on the disk.
+// All that the log held before is so too then, whoever has written it: so what is sent
+// because of another's commit is as sure as one's own claim.
 //
 // SQLite itself waits for the disk where it moves the log into the database's file and
 // where it begins the log anew.
@@ -27,7 +27,7 @@ type syncer struct {
 	syncing bool        // somebody waits for it
 	ended   *sync.Cond  // syncing has become false
 	spare   []*work     // room for those that wait
-	late    *time.Timer // when the disk is to be waited for in any case; nil before it is needed
+	late    *time.Timer // when the disk is to be waited for in any case
 	failure error       // since a sync has failed, nothing is sure: the system may forget what it could not write
 }
 
@@ -40,6 +40,7 @@ func newSyncer(log string) (*syncer, error) {
 	}
 	s := &syncer{log: file, sync: durable.Sync}
 	s.ended = sync.NewCond(&s.mu)
+	s.late = time.AfterFunc(company, s.runLate) // and does nothing the first time
 	return s, nil
 }
 
@@ -56,15 +57,10 @@ func (s *syncer) committed(works ...*work) {
 func (s *syncer) committedPatiently(works ...*work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	others := len(s.waiting) > 0
-	s.waiting = append(s.waiting, works...)
-	switch {
-	case others: // for which the disk is waited for in time
-	case s.late == nil:
-		s.late = time.AfterFunc(company, s.runLate)
-	default:
+	if len(s.waiting) == 0 { // for others the disk is waited for in time
 		s.late.Reset(company)
 	}
+	s.waiting = append(s.waiting, works...)
 }
 
 // runLate waits for the disk if anything waits for that.
@@ -93,9 +89,7 @@ func (s *syncer) run() {
 	s.syncing = true
 	for s.wanted {
 		s.wanted = false
-		if s.late != nil {
-			s.late.Stop()
-		}
+		s.late.Stop()
 		works := s.waiting
 		s.waiting = s.spare[:0]
 		if s.failure == nil {

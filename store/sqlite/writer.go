@@ -49,9 +49,11 @@ type writer struct {
 
 // openWriter opens the connection.
 func openWriter(ctx context.Context, bell *bell, source string) (*writer, error) {
-	w := &writer{turns: turns{opened: time.Now()}, logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
-		turn: make(chan struct{}, 1), works: make(chan *work), patient: make(chan *work), plain: make(chan *work), over: time.NewTimer(company),
+	w := &writer{
+		turn: make(chan struct{}, 1), turns: turns{opened: time.Now()}, over: time.NewTimer(company),
+		works: make(chan *work), patient: make(chan *work), plain: make(chan *work),
 		closing: make(chan struct{}), closed: make(chan struct{}),
+		logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
 	}
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
 	// mode, and SQLite does not wait for that.
@@ -71,7 +73,7 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 			err = tx.row(dataVersion).Scan(&w.version)
 		}
 		if err == nil {
-			err = w.conn.moveAtSize(moveSize)
+			err = w.conn.setMoveSize()
 		}
 		return err
 	})
