@@ -47,10 +47,7 @@ func TestFull(t *testing.T) {
 	p.tell("finish")
 	p.await("finished", 1)
 	store := l.open()
-	waitFor(t, patience, "everything to be delivered", func() bool {
-		p.Running(p.t)
-		return l.drained(store)
-	})
+	l.awaitDrained(store, patience, func() { p.Running(p.t) })
 	store.Close()
 	p.stop()
 	for _, failure := range p.Heard("failed") {

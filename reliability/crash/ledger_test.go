@@ -173,7 +173,7 @@ func (l *ledger) check(r *receiver) {
 			}
 			m := got[d.ID]
 			switch {
-			case d.State == webhook.DeliveryDelivered && m.taken > 0 && !s.dies(e.n):
+			case d.State == webhook.DeliveryDelivered && m.taken > 0 && !s.dies(e):
 			// One that was taken as its sender died may have failed ever after.
 			case d.State == webhook.DeliveryDead && (m.taken == 0 || l.claims[d.ID] > 0) &&
 				d.Attempts == len(pauses)+1 && s.path == "/failing":
