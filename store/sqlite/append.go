@@ -10,7 +10,7 @@ import (
 // revision, whether an event is pending, and whether a worker is registered.
 const selectStand = selectNumbers + `, (SELECT revision FROM ringback_registry),
 	EXISTS (SELECT 1 FROM ringback_pending WHERE sequence > 0 AND id <> ''),
-	EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)`
+	EXISTS (SELECT 1 FROM ringback_claimers WHERE id = ?)`
 
 // AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
 // which tells of it.
@@ -24,7 +24,7 @@ func (s *Store) AppendAndClaim(
 		return nil, false, err
 	}
 	a := appending{events: events, r: r, revision: revision, asked: make(map[string]int)}
-	if err := s.write(ctx, "append", 2*len(events), a.run); err != nil {
+	if err := s.writeBesideHeld(ctx, "append", 2*len(events), a.run); err != nil {
 		return nil, false, err
 	}
 	if a.pending || a.left {

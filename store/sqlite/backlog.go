@@ -80,13 +80,15 @@ func (s *Store) admit(ctx context.Context) error {
 }
 
 // measure looks at the backlog, from a connection of the store's own, which waits for
-// no transaction.
+// no transaction, unless deliveries are held.
 func (s *Store) measure(m *measurement) {
 	b := &s.backlog
 	var full bool
-	m.err = s.urgent.read(context.Background(), "backlog", func(tx tx) error {
-		return tx.row(selectFull, b.most).Scan(&full)
-	})
+	if m.err = s.showHeld(context.Background()); m.err == nil {
+		m.err = s.urgent.read(context.Background(), "backlog", func(tx tx) error {
+			return tx.row(selectFull, b.most).Scan(&full)
+		})
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running = nil

@@ -60,7 +60,7 @@ func (s *Store) Claim(ctx context.Context, r webhook.ClaimRequest) ([]webhook.Cl
 		return nil, err
 	}
 	var c claim
-	err = s.write(ctx, "claim", r.Limit, func(tx tx) error {
+	err = s.writeBesideHeld(ctx, "claim", r.Limit, func(tx tx) error {
 		c = claim{r: r}
 		if err := tx.fence(r.Worker); err != nil {
 			return err

@@ -25,6 +25,8 @@ type conn struct {
 	open    tableRoom[place]
 	claims  room[claimedOne]
 	settled tableRoom[deliveryKey]
+
+	held *held // of the writer's
 }
 
 // maxPrepared bounds the statements of a connection. The store has fewer, but for the

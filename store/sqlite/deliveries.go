@@ -15,7 +15,7 @@ import (
 // matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	var unread damage
-	err = s.readers.read(ctx, "deliveries", func(tx tx) error {
+	err = s.readDeliveries(ctx, "deliveries", func(tx tx) error {
 		if query.Callback != "" {
 			var number int64
 			err := tx.row("SELECT id FROM ringback_callbacks WHERE id = ?", callbackNumber(query.Callback)).
@@ -26,6 +26,9 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 			if err != nil {
 				return err
 			}
+		}
+		if err := tx.noteHeld(&unread); err != nil {
+			return err
 		}
 		all, err := tx.endings()
 		if err != nil {

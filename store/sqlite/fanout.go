@@ -54,7 +54,7 @@ func (s *Store) fanOut(ctx context.Context, expansions []webhook.Expansion, run 
 		rows += len(x.Targets)
 	}
 	left := false
-	err := s.write(ctx, "fan out", rows, func(tx tx) error {
+	err := s.writeBesideHeld(ctx, "fan out", rows, func(tx tx) error {
 		f := newFanOut(tx)
 		defer f.rest()
 		err := run(f)
@@ -76,6 +76,7 @@ type fanOut struct {
 	open       map[place]bool // whether deliveries are open, where it has looked
 	rows       *bulkRun       // of deliveries
 	birth      *birth         // nil where no delivery is to be claimed
+	holding    holding        // of those that were claimed
 	left       bool           // there is a delivery that is ready, and that nobody has claimed
 }
 
@@ -290,11 +291,25 @@ func (f *fanOut) deliverAll(events []fanned) error {
 			}
 		}
 	}
+	if err := f.holding.flush(f.tx); err != nil {
+		return err
+	}
 	return f.rows.flush()
 }
 
 // look looks up where deliveries are open of those that events are to have.
 func (f *fanOut) look(events []fanned) error {
+	others, err := f.tx.checkHeld()
+	if err == nil && (others || len(f.tx.conn.held.rows) >= maxHeld) {
+		err = f.tx.writeOut()
+	}
+	var any bool
+	if err == nil {
+		err = f.tx.row(anyOpen).Scan(&any)
+	}
+	if err != nil || !any {
+		return err
+	}
 	places := make([]place, 0, len(events))
 	keys := f.tx.conn.keys.take(3 * len(events))
 	defer func() { f.tx.conn.keys.give(keys) }()
@@ -343,18 +358,21 @@ func (f *fanOut) deliver(e *fanned, target webhook.Target) error {
 	} else if state, worker, err = f.stand(e, to, methods[method]); err != nil {
 		return err
 	}
-	err = f.rows.add(len(target.Dead), e.sequence.argument, to.argument, e.lane.argument,
-		stateNumber(state), int64(worker), method, encoding, f.argument, ended, orNull(target.Dead))
-	if err == nil && worker != 0 {
-		f.birth.add(to, e, webhook.Delivery{
-			ID: webhook.DeliveryID(e.id.value, to.id), EventID: e.id.value, Sequence: e.Sequence, Callback: to.id,
-			Database: e.database.value, Collection: e.collection.value, Record: e.record.value,
-			Action: webhook.Action(e.action.value),
-			Method: methods[method], Encoding: encodings[encoding],
-			State: webhook.DeliveryClaimed, Created: fromMillis(f.now),
-		})
+	if worker == 0 {
+		return f.rows.add(len(target.Dead), e.sequence.argument, to.argument, e.lane.argument,
+			stateNumber(state), int64(0), method, encoding, f.argument, ended, orNull(target.Dead))
 	}
-	return err
+	f.holding.add(f.tx, deliveryKey{e.Sequence, to.number}, worker, f.argument, heldDelivery{
+		lane: e.lane.argument, at: place{to.number, e.lane.value}, method: method, encoding: encoding,
+	})
+	f.birth.add(to, e, webhook.Delivery{
+		ID: webhook.DeliveryID(e.id.value, to.id), EventID: e.id.value, Sequence: e.Sequence, Callback: to.id,
+		Database: e.database.value, Collection: e.collection.value, Record: e.record.value,
+		Action: webhook.Action(e.action.value),
+		Method: methods[method], Encoding: encodings[encoding],
+		State: webhook.DeliveryClaimed, Created: fromMillis(f.now),
+	})
+	return nil
 }
 
 // addressee looks a callback up, the first time.
@@ -378,7 +396,7 @@ func (f *fanOut) addressee(id string) (*addressee, error) {
 // worker that claims it, 0 for none.
 func (f *fanOut) stand(e *fanned, to *addressee, method webhook.Method) (state string, worker webhook.Worker, err error) {
 	at := place{to.number, e.lane.value}
-	if f.open[at] {
+	if f.tx.conn.held.occupied(at) || f.open[at] {
 		return waiting, 0, nil
 	}
 	f.open[at] = true

@@ -197,6 +197,8 @@ func (w *writer) commit() error {
 	err := w.conn.run(context.Background(), "COMMIT")
 	if err != nil {
 		w.rollback()
+	} else {
+		w.conn.held.keep()
 	}
 	w.writing.Store(false)
 	return err
@@ -205,5 +207,6 @@ func (w *writer) commit() error {
 func (w *writer) rollback() {
 	// The error says that SQLite has rolled back by itself.
 	_ = w.conn.run(context.Background(), "ROLLBACK")
+	w.conn.held.undo()
 	w.writing.Store(false)
 }

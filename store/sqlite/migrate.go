@@ -37,7 +37,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	} else if version == latest {
 		return s.probe(ctx) // as a rule there is nothing to do
 	}
-	return s.write(ctx, "migrate", stepSize, func(tx tx) error {
+	return s.writeBesideHeld(ctx, "migrate", stepSize, func(tx tx) error {
 		version, err := tx.schemaVersion() // another process may have been quicker
 		if err != nil {
 			return err

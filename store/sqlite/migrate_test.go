@@ -104,6 +104,8 @@ func TestMigrate(t *testing.T) {
 				}
 				query, now := "SELECT "+strings.Join(columns, ", ")+" FROM ", table
 				switch {
+				case table == "ringback_workers":
+					now = "ringback_claimers"
 				case table == "ringback_outbox":
 					query = strings.Replace(query, " lane,", " 0 AS lane,", 1)
 					now = outboxBefore
@@ -257,10 +259,25 @@ func TestMigrateBehind(t *testing.T) {
 	}
 }
 
+// TestMigrateFourth looks at what the fourth version had otherwise: of the workers one was
+// there, and three more had left. A process that knows no other version can't claim any more.
+func TestMigrateFourth(t *testing.T) {
+	file := copyOf(t, "testdata/version-4.sqlite")
+	db := openHost(t, file, hostSettings)
+	store := open(t, file)
+	if w := join(t, store); w != 5 {
+		t.Errorf("a new worker is %d, want 5", w)
+	}
+	if _, err := db.Exec("SELECT EXISTS (SELECT 1 FROM ringback_workers WHERE id = 1)"); err == nil {
+		t.Error("the workers of the fourth version are there")
+	}
+	storetest.CheckDrains(t, store)
+}
+
 // TestMigrateHost brings tables up to date beside a view of the host's that refers to
 // nothing, from several processes at once.
 func TestMigrateHost(t *testing.T) {
-	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite"} {
+	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite", "version-4.sqlite"} {
 		file := copyOf(t, "testdata/"+name)
 		if _, err := openHost(t, file, hostSettings).Exec("CREATE VIEW stale AS SELECT * FROM gone"); err != nil {
 			t.Fatal(err)

@@ -64,5 +64,5 @@ func (t tx) renumber() error {
 
 // renumber does so in a transaction of its own.
 func (s *Store) renumber(ctx context.Context) error {
-	return s.write(ctx, "renumber", stepSize, tx.renumber)
+	return s.writeBesideHeld(ctx, "renumber", stepSize, tx.renumber)
 }

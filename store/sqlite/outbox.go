@@ -23,7 +23,7 @@ func (s *Store) Dispatch(ctx context.Context, events ...webhook.Event) error {
 		return err
 	}
 	kept := keep(prepared)
-	err = s.write(ctx, "dispatch", len(prepared), func(tx tx) error {
+	err = s.writeBesideHeld(ctx, "dispatch", len(prepared), func(tx tx) error {
 		var appended, fanned int64
 		if err := tx.row(selectNumbers).Scan(&appended, &fanned); err != nil {
 			return err

@@ -64,6 +64,9 @@ func (s *Store) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook
 		}
 		b := newSettlement(tx, outcomes)
 		defer b.rest()
+		if err := b.takeHeld(w); err != nil {
+			return err
+		}
 		if err := b.find(w); err != nil {
 			return err
 		}
@@ -113,6 +116,7 @@ type claimedOne struct {
 	account  *account
 	sequence any  // as an argument
 	number   any  // of the attempt, nil for none
+	written  bool // it was held, and is written as delivered
 	missing  bool // it is not claimed by the worker
 	awaited  bool // others may wait for it at its place
 	at       place
@@ -121,11 +125,19 @@ type claimedOne struct {
 
 func newSettlement(tx tx, outcomes []webhook.Outcome) *settlement {
 	now := millis(time.Now())
-	return &settlement{
+	b := &settlement{
 		tx: tx, now: now, ended: now, outcomes: outcomes, claims: tx.conn.claims.take(len(outcomes))[:len(outcomes)],
 		accounts: make(map[string]*account), attempts: tx.bulk(insertAttempts),
 		settled: tx.conn.settled.take(),
 	}
+	for i := range outcomes {
+		o, c := &outcomes[i], &b.claims[i]
+		c.account, c.sequence = b.account(o.Callback), o.Sequence
+		if o.Attempt != nil {
+			c.number = int64(o.Attempt.Number)
+		}
+	}
+	return b
 }
 
 // rest gives back what memory the settlement has taken.
@@ -134,19 +146,43 @@ func (b *settlement) rest() {
 	b.tx.conn.settled.give(b.settled)
 }
 
-// find looks up what the outcomes are about.
+// takeHeld writes the deliveries that the worker holds: those that were delivered by their
+// first attempt as they are then, others to be changed in their table.
+func (b *settlement) takeHeld(w webhook.Worker) error {
+	if _, err := b.tx.checkHeld(); err != nil {
+		return err
+	}
+	ended, open := b.tx.bulk(insertEnded), b.tx.bulk(insertDeliveries)
+	for i := range b.outcomes {
+		o, c := &b.outcomes[i], &b.claims[i]
+		d, found, err := b.tx.takeHeld(deliveryKey{o.Sequence, c.account.callback}, w)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			continue
+		case o.State == webhook.DeliveryDelivered && o.Attempt != nil && o.Attempt.Number == 1:
+			c.written, c.awaited, c.at = true, d.awaited, d.at
+			err = ended.add(0, c.sequence, c.account.number, d.lane, d.method, d.encoding, d.row.created, b.ended)
+		default:
+			err = open.add(0, c.sequence, c.account.number, d.lane,
+				stateNumber(claimed), int64(w), d.method, d.encoding, d.row.created, int64(0), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(ended.flush(), open.flush())
+}
+
+// find looks up what the other outcomes are about.
 func (b *settlement) find(w webhook.Worker) error {
 	keys := b.tx.conn.keys.take(4 * len(b.outcomes))
 	defer func() { b.tx.conn.keys.give(keys) }()
-	for i := range b.outcomes {
-		o := &b.outcomes[i]
-		a := b.account(o.Callback)
-		c := &b.claims[i]
-		c.account, c.sequence = a, o.Sequence
-		if o.Attempt != nil {
-			c.number = int64(o.Attempt.Number)
+	for i := range b.claims {
+		if c := &b.claims[i]; !c.written {
+			keys = append(keys, int64(i), c.sequence, c.account.number, c.number)
 		}
-		keys = append(keys, int64(i), c.sequence, a.number, c.number)
 	}
 	return selectUnusual.all(b.tx, func(row scanner) error {
 		var i int64
@@ -194,9 +230,11 @@ func (b *settlement) settle(i int) error {
 	if o.Attempt != nil {
 		began = millis(o.Attempt.Time)
 	}
-	if state == delivered && c.number != nil {
+	switch {
+	case c.written:
+	case state == delivered && c.number != nil:
 		a.delivered = append(a.delivered, c.sequence)
-	} else {
+	default:
 		err := b.tx.run(settleDelivery, c.sequence, a.number, stateNumber(state), due, ended, orNull(reason), c.number, began)
 		if err != nil {
 			return err

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_workers WHERE id = ?)"
-	beatWorker   = "UPDATE ringback_workers SET beat = beat + 1 WHERE id = ?"
+	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_claimers WHERE id = ?)"
+	beatWorker   = "UPDATE ringback_claimers SET beat = beat + 1 WHERE id = ?"
 
 	selectWorkers = `SELECT id, beat, EXISTS (
 		SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_worker
-		WHERE worker = ringback_workers.id AND worker > 0 AND ` + visible + `)
-	FROM ringback_workers ORDER BY id`
+		WHERE worker = ringback_claimers.id AND worker > 0 AND ` + visible + `)
+		OR EXISTS (SELECT 1 FROM ringback_held WHERE worker = ringback_claimers.id)
+	FROM ringback_claimers ORDER BY id`
 
 	// What a worker held of callbacks that are disabled does not become ready again.
 	endClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
@@ -52,15 +53,15 @@ func (t tx) beat(w webhook.Worker) error {
 
 // Join implements [webhook.Queue].
 func (s *Store) Join(ctx context.Context) (w webhook.Worker, err error) {
-	err = s.write(ctx, "join", 1, func(tx tx) error {
-		return tx.row("INSERT INTO ringback_workers DEFAULT VALUES RETURNING id").Scan(&w)
+	err = s.writeBesideHeld(ctx, "join", 1, func(tx tx) error {
+		return tx.row("INSERT INTO ringback_claimers DEFAULT VALUES RETURNING id").Scan(&w)
 	})
 	return w, err
 }
 
 // Beat implements [webhook.Queue].
 func (s *Store) Beat(ctx context.Context, w webhook.Worker) error {
-	return s.write(ctx, "beat", 1, func(tx tx) error { return tx.beat(w) })
+	return s.writeBesideHeld(ctx, "beat", 1, func(tx tx) error { return tx.beat(w) })
 }
 
 // Workers implements [webhook.Queue].
@@ -80,7 +81,7 @@ func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err 
 func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool, err error) {
 	err = s.write(ctx, "retire", stepSize, func(tx tx) error {
 		retired = false
-		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
+		ended, err := tx.exec("DELETE FROM ringback_claimers WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
 		if err != nil || ended == 0 {
 			return err
 		}
@@ -105,7 +106,7 @@ func (t tx) giveBack(w webhook.Worker, statement string) error {
 // Leave implements [webhook.Queue].
 func (s *Store) Leave(ctx context.Context, w webhook.Worker) error {
 	err := s.write(ctx, "leave", stepSize, func(tx tx) error {
-		ended, err := tx.exec("DELETE FROM ringback_workers WHERE id = ?", int64(w))
+		ended, err := tx.exec("DELETE FROM ringback_claimers WHERE id = ?", int64(w))
 		if err != nil || ended == 0 {
 			return err
 		}

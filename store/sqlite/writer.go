@@ -64,6 +64,7 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 	if err != nil {
 		return nil, err
 	}
+	w.conn.held = newHeld()
 	// SQLite follows symbolic links: the log is beside the file that they lead to.
 	var log string
 	err = whileBusy(ctx, time.Now(), func() error {
@@ -247,9 +248,20 @@ func (w *writer) notice() {
 	}
 }
 
-// write runs a work that writes about so many rows in a transaction, and names what
-// failed. The work may be run more than once.
+// write runs a work that writes about so many rows in a transaction, in which all
+// deliveries are in their table, and names what failed. The work may be run more than once.
 func (s *Store) write(ctx context.Context, what string, rows int, run func(tx) error) error {
+	return s.writeBesideHeld(ctx, what, rows, func(tx tx) error {
+		if err := tx.writeOut(); err != nil {
+			return err
+		}
+		return run(tx)
+	})
+}
+
+// writeBesideHeld does the same with a work that leaves alone what is held, or sees to it
+// itself.
+func (s *Store) writeBesideHeld(ctx context.Context, what string, rows int, run func(tx) error) error {
 	return named(what, s.writer.transact(ctx, rows, run))
 }
 

@@ -1,0 +1,418 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ringback-dev/ringback/store/sqlite"
+	"github.com/ringback-dev/ringback/store/storetest"
+	"github.com/ringback-dev/ringback/webhook"
+)
+
+const (
+	countHeld    = "SELECT coalesce(sum(json_array_length(deliveries)), 0) FROM ringback_held"
+	countHeldFor = "SELECT count(*) FROM ringback_held"
+	countWritten = "SELECT count(*) FROM ringback_deliveries"
+)
+
+// wantHeld fails the test unless as many deliveries are held, and as many in their table.
+func wantHeld(t *testing.T, db *sql.DB, held, written int) {
+	t.Helper()
+	if h, w := count(t, db, countHeld), count(t, db, countWritten); h != held || w != written {
+		t.Errorf("%d deliveries are held and %d written, want %d and %d", h, w, held, written)
+	}
+}
+
+// wantStand fails the test unless the deliveries of events to a callback are in states.
+func wantStand(t *testing.T, store *sqlite.Store, c webhook.Callback, want map[string]string) {
+	t.Helper()
+	for event, want := range want {
+		d, err := store.Delivery(t.Context(), webhook.DeliveryID(event, c.ID))
+		if got := fmt.Sprint(d.State, " ", d.Attempts); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", event, got, err, want)
+		}
+	}
+}
+
+// ofRecord has events be about one record.
+func ofRecord(record string, events ...webhook.Event) []webhook.Event {
+	for i := range events {
+		events[i].Profile.ID = record
+	}
+	return events
+}
+
+// TestHeld appends deliveries that are claimed and settles them: each is written once, when
+// it has ended, and is shown meanwhile.
+func TestHeld(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, events("e", 3), "", c))
+	wantHeld(t, db, 3, 0)
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed[:2], "taken")); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld(t, db, 3, 2) // the row goes with its last one
+	if workers, err := store.Workers(t.Context()); err != nil || len(workers) != 1 || !workers[0].Holds {
+		t.Errorf("workers: %+v, %v", workers, err)
+	}
+	wantStand(t, store, c, map[string]string{"e0": "delivered 1", "e1": "delivered 1", "e2": "claimed 0"})
+	wantHeld(t, db, 0, 3) // they were asked for
+	if attempts, err := store.Attempts(t.Context(), claimed[0].ID); err != nil || len(attempts) != 1 || attempts[0].Answer != "taken" {
+		t.Errorf("attempts: %+v, %v", attempts, err)
+	}
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed[2:], "")); err != nil {
+		t.Fatal(err)
+	}
+	wantStand(t, store, c, map[string]string{"e2": "delivered 1"})
+	if workers, err := store.Workers(t.Context()); err != nil || len(workers) != 1 || workers[0].Holds {
+		t.Errorf("workers: %+v, %v", workers, err)
+	}
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldList lists what is held as soon as it is there.
+func TestHeldList(t *testing.T) {
+	_, store := newHost(t)
+	c := create(t, store)
+	claimed := appendAndClaim(t, store, join(t, store), 1, expanded(t, events("e", 3), "", c))
+	page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{
+		Callback: c.ID, State: webhook.DeliveryClaimed, Limit: 10, WithTotal: true,
+	})
+	if err != nil || page.Total != 3 || len(page.Deliveries) != 3 || page.Deliveries[2] != claimed[0].Delivery {
+		t.Errorf("deliveries: %+v, %v", page, err)
+	}
+}
+
+// TestHeldOrder has deliveries wait for one about the same record that is held: in its own
+// transaction, in a later one, and in one of another process.
+func TestHeldOrder(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, ofRecord("r", events("e", 2)...), "", c))
+	if len(claimed) != 1 || claimed[0].EventID != "e0" {
+		t.Fatalf("claimed %+v", claimed)
+	}
+	if more := appendAndClaim(t, store, w, 1, expanded(t, ofRecord("r", event("f")), "", c)); len(more) != 0 {
+		t.Fatalf("claimed %+v", more)
+	}
+	wantHeld(t, db, 1, 2)
+
+	second, err := sqlite.New(t.Context(), db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, second)
+	other := join(t, second)
+	if more := appendAndClaim(t, second, other, 1, expanded(t, ofRecord("r", event("g")), "", c)); len(more) != 0 {
+		t.Fatalf("claimed %+v", more)
+	}
+	wantHeld(t, db, 0, 4)
+
+	for _, id := range []string{"e0", "e1", "f", "g"} {
+		if len(claimed) != 1 || claimed[0].EventID != id {
+			t.Fatalf("claimed %+v, want %s", claimed, id)
+		}
+		if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+			t.Fatal(err)
+		}
+		claimed = claim(t, store, w, 10)
+	}
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldOutcomes settles what is held in every way.
+func TestHeldOutcomes(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	list := events("e", 6)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, list, "", c))
+	o := outcomes(claimed, "")
+	o[1].State, o[1].Reason = webhook.DeliveryDead, "gone"
+	o[2].State, o[2].Due = webhook.DeliveryReady, time.Now().Add(time.Hour)
+	o[3].State, o[3].Attempt = webhook.DeliveryReady, nil
+	o[4].Attempt = nil
+	o[5].Attempt.Number = 2 // it has none before: passed over
+	if _, err := store.Settle(t.Context(), w, o); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld(t, db, 0, 6)
+	wantStand(t, store, c, map[string]string{
+		"e0": "delivered 1", "e1": "dead 1", "e2": "ready 1", "e3": "ready 0", "e4": "delivered 0", "e5": "claimed 0",
+	})
+	// None of another worker's.
+	claimed = appendAndClaim(t, store, w, 1, expanded(t, events("f", 1), "", c))
+	if _, err := store.Settle(t.Context(), join(t, store), outcomes(claimed, "")); err != nil {
+		t.Fatal(err)
+	}
+	wantStand(t, store, c, map[string]string{"f0": "claimed 0"})
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldElsewhere has two processes append by turns, each of which then settles its own.
+func TestHeldElsewhere(t *testing.T) {
+	db, first := newHost(t)
+	second, err := sqlite.New(t.Context(), db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, second)
+	c := create(t, first)
+	stores := []*sqlite.Store{first, second}
+	workers := []webhook.Worker{join(t, first), join(t, second)}
+	var claimed [2][]webhook.Claimed
+	for i := range 8 {
+		one := appendAndClaim(t, stores[i%2], workers[i%2], 1, expanded(t, events(fmt.Sprint("e", i), 5), "", c))
+		if len(one) != 5 {
+			t.Fatalf("claimed %+v", one)
+		}
+		claimed[i%2] = append(claimed[i%2], one...)
+	}
+	wantHeld(t, db, 5, 35) // the last transaction's
+	for i, store := range stores {
+		if _, err := store.Settle(t.Context(), workers[i], outcomes(claimed[i], "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := first.Deliveries(t.Context(), webhook.DeliveryQuery{State: webhook.DeliveryDelivered, WithTotal: true})
+	if err != nil || page.Total != 40 {
+		t.Errorf("%d are delivered, %v, want 40", page.Total, err)
+	}
+	storetest.CheckInvariants(t, first)
+}
+
+// TestHeldMany holds no more than the deliveries of some transactions.
+func TestHeldMany(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	const n = 150
+	var claimed []webhook.Claimed
+	for i := range n {
+		claimed = append(claimed, appendAndClaim(t, store, w, 1, expanded(t, events(fmt.Sprint(i, "-"), 2), "", c))...)
+		if rows := count(t, db, countHeldFor); rows > 64 {
+			t.Fatalf("%d transactions' deliveries are held", rows)
+		}
+	}
+	if held, written := count(t, db, countHeld), count(t, db, countWritten); held == 0 || held+written != 2*n {
+		t.Errorf("%d are held and %d written", held, written)
+	}
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+		t.Fatal(err)
+	}
+	wantHeld(t, db, 0, 2*n)
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldRefused has transactions be rolled back in which deliveries are made, and settled:
+// nothing has changed then.
+func TestHeldRefused(t *testing.T) {
+	db, store := newHost(t)
+	for _, table := range []string{"ringback_held", "ringback_attempts"} {
+		_, err := db.Exec("CREATE TRIGGER refuse_" + table + " BEFORE INSERT ON " + table +
+			" WHEN EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ABORT, 'refused'); END")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse := func(refused bool) {
+		t.Helper()
+		statement := "DELETE FROM ledger"
+		if refused {
+			statement = "INSERT INTO ledger VALUES ('refuse')"
+		}
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := create(t, store)
+	w := join(t, store)
+	held := appendAndClaim(t, store, w, 1, expanded(t, events("held", 2), "", c))
+	request := webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 10, LimitBytes: 1 << 20}
+
+	refuse(true)
+	if _, _, err := store.AppendAndClaim(t.Context(), expanded(t, ofRecord("r", event("e")), "", c), 1, request); err == nil {
+		t.Fatal("no error")
+	}
+	for range 2 {
+		if _, err := store.Settle(t.Context(), w, outcomes(held, "")); err == nil {
+			t.Fatal("no error")
+		}
+	}
+	wantHeld(t, db, 2, 0)
+	refuse(false)
+	if claimed := appendAndClaim(t, store, w, 1, expanded(t, ofRecord("r", event("f")), "", c)); len(claimed) != 1 {
+		t.Fatalf("claimed %+v: what was refused is in the way", claimed)
+	}
+	if claimed := appendAndClaim(t, store, w, 1, expanded(t, ofRecord("rheld0", event("g")), "", c)); len(claimed) != 0 {
+		t.Fatalf("claimed %+v before what is held", claimed)
+	}
+	if _, err := store.Settle(t.Context(), w, outcomes(held, "")); err != nil {
+		t.Fatal(err)
+	}
+	if claimed := claim(t, store, w, 10); len(claimed) != 1 || claimed[0].EventID != "g" {
+		t.Errorf("claimed %+v, want g", claimed)
+	}
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldLeftBehind takes over what a process held that has ended.
+func TestHeldLeftBehind(t *testing.T) {
+	for name, handBack := range map[string]func(*testing.T, *sqlite.Store, webhook.WorkerBeat){
+		"retired": func(t *testing.T, store *sqlite.Store, w webhook.WorkerBeat) {
+			if retired, err := store.Retire(t.Context(), w); err != nil || !retired {
+				t.Fatal(retired, err)
+			}
+		},
+		"left": func(t *testing.T, store *sqlite.Store, w webhook.WorkerBeat) {
+			if err := store.Leave(t.Context(), w.Worker); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "store.db")
+			store, err := sqlite.Open(t.Context(), file, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := create(t, store)
+			appendAndClaim(t, store, join(t, store), 1, expanded(t, ofRecord("r", events("e", 2)...), "", c))
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+			store = open(t, file)
+			w := join(t, store)
+			if got := claim(t, store, w, 10); len(got) != 0 {
+				t.Fatalf("claimed %+v", got)
+			}
+			workers, err := store.Workers(t.Context())
+			if err != nil || len(workers) != 2 || !workers[0].Holds || workers[1].Holds {
+				t.Fatalf("workers: %+v, %v", workers, err)
+			}
+			handBack(t, store, workers[0])
+			if got := claim(t, store, w, 10); len(got) != 1 || got[0].EventID != "e0" {
+				t.Fatalf("claimed %+v, want e0", got)
+			}
+			storetest.CheckInvariants(t, store)
+		})
+	}
+}
+
+// TestHeldRemoved removes what is held, and its callback.
+func TestHeldRemoved(t *testing.T) {
+	_, store := newHost(t)
+	gone, disabled, purged := create(t, store), create(t, store), create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 3, expanded(t, events("e", 2), "", gone, disabled, purged))
+	if len(claimed) != 6 {
+		t.Fatalf("claimed %+v", claimed)
+	}
+	if err := store.DeleteCallback(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	disabled.State = webhook.StateDisabled
+	if _, err := store.UpdateCallback(t.Context(), disabled); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, "re0"); err != nil || n != 1 {
+		t.Fatalf("purged %d, %v", n, err)
+	}
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10, WithTotal: true})
+	if err != nil || page.Total != 2 {
+		t.Fatalf("deliveries: %+v, %v", page, err)
+	}
+	for _, d := range page.Deliveries {
+		if d.EventID != "e1" || d.State != webhook.DeliveryDelivered {
+			t.Errorf("left: %+v", d)
+		}
+	}
+	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldBacklog counts what is held as what waits to be delivered.
+func TestHeldBacklog(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "store.db")
+	store, err := sqlite.Open(t.Context(), file, &sqlite.Options{MaxBacklog: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, store)
+	c := create(t, store)
+	appendAndClaim(t, store, join(t, store), 1, expanded(t, events("e", 2), "", c))
+	deadline := time.After(10 * time.Second)
+	for i := 0; ; i++ { // it is looked at once a second
+		if err := store.Dispatch(t.Context(), event(fmt.Sprint("f", i))); err != nil {
+			if i > 0 {
+				return
+			}
+			t.Fatal(err)
+		}
+		select {
+		case <-deadline:
+			t.Fatal("more and more is taken")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestHeldDamaged shows that a list of what is held which can't be read costs the others
+// nothing, is told of, and can be mended.
+func TestHeldDamaged(t *testing.T) {
+	for _, spoiled := range []string{
+		"", "[", "no list", `{"a": 1}`, "7", `["a", 1]`, `[["a", "b", "c", "d"]]`, "[[999, 1, 0, 0]]",
+	} {
+		t.Run(spoiled, func(t *testing.T) {
+			db, store := newHost(t)
+			c := create(t, store)
+			w := join(t, store)
+			appendAndClaim(t, store, w, 1, expanded(t, events("bad", 1), "", c))
+			good := appendAndClaim(t, store, w, 1, expanded(t, events("good", 2), "", c))
+			var before string
+			if err := db.QueryRow("SELECT deliveries FROM ringback_held WHERE id = 1").Scan(&before); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ? WHERE id = 1", spoiled); err != nil {
+				t.Fatal(err)
+			}
+			page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10})
+			if len(page.Deliveries) != 2 || page.Deliveries[1] != good[0].Delivery {
+				t.Errorf("deliveries: %+v, %v", page, err)
+			}
+			left := count(t, db, countHeldFor)
+			if left > 0 {
+				wantDamaged(t, "deliveries", err, "event 1")
+			}
+			if _, err := store.Settle(t.Context(), w, outcomes(good, "")); err != nil {
+				t.Fatal(err)
+			}
+			more := appendAndClaim(t, store, w, 1, expanded(t, events("more", 2), "", c))
+			if len(more) != 2 {
+				t.Errorf("claimed %+v", more)
+			}
+			if err := store.Leave(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			w = join(t, store)
+			if got := claim(t, store, w, 10); len(got) < 2 {
+				t.Errorf("claimed %+v, want what was handed back", got)
+			}
+			if left == 0 {
+				return
+			}
+			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ?", before); err != nil {
+				t.Fatal(err)
+			}
+			wantStand(t, store, c, map[string]string{"bad0": "ready 0"})
+		})
+	}
+}
