@@ -120,7 +120,7 @@ func drain(t *testing.T, db *sql.DB, store *sqlite.Store) {
 
 // countOpen counts what is still to be done.
 const countOpen = `SELECT (SELECT count(*) FROM ringback_pending WHERE id <> '') + (
-	SELECT count(*) FROM ringback_deliveries
+	SELECT count(*) FROM ` + allDeliveries + `
 	WHERE ended = 0 AND callback_id IN (SELECT id FROM ringback_callbacks))`
 
 // drained reports whether nothing is open, or whether that cannot be found out.

@@ -93,13 +93,21 @@ func readRows(ctx context.Context, db *sql.DB, query string, each func(*sql.Rows
 	return rows.Err()
 }
 
+// allDeliveries are the deliveries, those that are held among them.
+const allDeliveries = `(
+	SELECT event_sequence, callback_id, ended, reason FROM ringback_deliveries
+	UNION ALL
+	SELECT value ->> 0, value ->> 1, 0, '' FROM ringback_held CROSS JOIN json_each(ringback_held.deliveries)
+	WHERE NOT EXISTS (
+		SELECT 1 FROM ringback_deliveries WHERE event_sequence = value ->> 0 AND callback_id = value ->> 1))`
+
 func readEvents(ctx context.Context, db *sql.DB) (map[string]*keptEvent, error) {
-	const query = `SELECT id, pending, callback_id, ended > 0 AND reason = '', (
+	query := `SELECT id, pending, callback_id, ended > 0 AND reason = '', (
 		SELECT count(*) FROM ringback_attempts a
 		WHERE a.event_sequence = sequence AND a.callback_id = d.callback_id AND status > 0)
 	FROM (SELECT sequence, id, false AS pending FROM ringback_events
 		UNION ALL SELECT sequence, id, true FROM ringback_pending WHERE id <> '')
-	LEFT JOIN ringback_deliveries d ON d.event_sequence = sequence`
+	LEFT JOIN ` + allDeliveries + ` d ON d.event_sequence = sequence`
 	events := make(map[string]*keptEvent)
 	err := readRows(ctx, db, query, func(rows *sql.Rows) error {
 		var id string
