@@ -18,8 +18,11 @@ const (
 	selectFull = `WITH waiting (deliveries) AS MATERIALIZED (
 		SELECT count(*) FROM (
 			SELECT 1 FROM ringback_callbacks AS c
-			CROSS JOIN ringback_deliveries AS d INDEXED BY ringback_deliveries_open
-			WHERE c.ending = 0 AND d.callback_id = c.id AND d.ended = 0 LIMIT ?1))
+			CROSS JOIN ringback_deliveries AS d INDEXED BY ringback_deliveries_order
+			WHERE c.ending = 0 AND d.callback_id = c.id AND d.ended = 0
+			UNION ALL SELECT 1` + fromHeld + ` WHERE ` + onlyHeld + `
+				AND (SELECT c.ending FROM ringback_callbacks AS c WHERE c.id = value ->> 1) = 0
+			LIMIT ?1))
 	SELECT CASE WHEN deliveries + ` + pendingNumbers + ` < ?1 THEN 0
 		ELSE deliveries + (` + countPending + `) >= ?1 END FROM waiting`
 )
@@ -80,15 +83,13 @@ func (s *Store) admit(ctx context.Context) error {
 }
 
 // measure looks at the backlog, from a connection of the store's own, which waits for
-// no transaction, unless deliveries are held.
+// no transaction.
 func (s *Store) measure(m *measurement) {
 	b := &s.backlog
 	var full bool
-	if m.err = s.showHeld(context.Background()); m.err == nil {
-		m.err = s.urgent.read(context.Background(), "backlog", func(tx tx) error {
-			return tx.row(selectFull, b.most).Scan(&full)
-		})
-	}
+	m.err = s.urgent.read(context.Background(), "backlog", func(tx tx) error {
+		return tx.row(selectFull, b.most).Scan(&full)
+	})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.running = nil

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
@@ -15,7 +17,7 @@ import (
 // matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	var unread damage
-	err = s.readDeliveries(ctx, "deliveries", func(tx tx) error {
+	err = s.readers.read(ctx, "deliveries", func(tx tx) error {
 		if query.Callback != "" {
 			var number int64
 			err := tx.row("SELECT id FROM ringback_callbacks WHERE id = ?", callbackNumber(query.Callback)).
@@ -27,10 +29,11 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 				return err
 			}
 		}
-		if err := tx.noteHeld(&unread); err != nil {
+		all, err := tx.endings()
+		if err != nil {
 			return err
 		}
-		all, err := tx.endings()
+		held, err := tx.heldDeliveries(query, all, &unread)
 		if err != nil {
 			return err
 		}
@@ -42,9 +45,23 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 			if err := tx.row("SELECT count(*)"+source, args...).Scan(&page.Total); err != nil {
 				return err
 			}
+			page.Total += len(held)
 		}
-		args = append(args, query.Limit, query.Start)
-		page.Deliveries, err = tx.deliveries(&unread, source+deliveryPage, args...)
+		// Before the first that is read, all that are held may come.
+		start := max(query.Start-len(held), 0)
+		skip := query.Start - start
+		args = append(args, skip+query.Limit, start)
+		found, err := tx.deliveries(&unread, source+deliveryPage, args...)
+		if err != nil {
+			return err
+		}
+		if len(held) > 0 {
+			found = append(found, held...)
+			slices.SortFunc(found, newestFirst)
+			found = found[min(skip, len(found)):]
+			found = found[:min(query.Limit, len(found))]
+		}
+		page.Deliveries = found
 		for i := range page.Deliveries {
 			show(&page.Deliveries[i], all)
 		}
@@ -58,9 +75,19 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 
 const deliveryPage = " ORDER BY event_sequence DESC, callback_id DESC LIMIT ? OFFSET ?"
 
-// deliveries returns the deliveries of a source, whole. Those that can't be read
-// are noted and left out.
+// newestFirst is the order of deliveryPage.
+func newestFirst(a, b webhook.Delivery) int {
+	return cmp.Or(cmp.Compare(b.Sequence, a.Sequence), cmp.Compare(callbackNumber(b.Callback), callbackNumber(a.Callback)))
+}
+
+// deliveries returns the deliveries of a source, whole.
 func (t tx) deliveries(unread *damage, source string, args ...any) ([]webhook.Delivery, error) {
+	return t.describedDeliveries(unread, "SELECT "+deliveryColumns+source, args...)
+}
+
+// describedDeliveries returns the deliveries that a query gives, whole. Those that can't be
+// read are noted and left out.
+func (t tx) describedDeliveries(unread *damage, query string, args ...any) ([]webhook.Delivery, error) {
 	var found []webhook.Delivery
 	err := t.rows(func(row scanner) error {
 		d, err := scanDelivery(row)
@@ -68,7 +95,7 @@ func (t tx) deliveries(unread *damage, source string, args ...any) ([]webhook.De
 			found = append(found, d)
 		}
 		return unread.note(err)
-	}, "SELECT "+deliveryColumns+source, args...)
+	}, query, args...)
 	if err != nil {
 		return nil, err
 	}

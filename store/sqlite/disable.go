@@ -12,7 +12,7 @@ const (
 		ended = (SELECT updated FROM ringback_callbacks WHERE id = ?1),
 		reason = (SELECT reason FROM ringback_callbacks WHERE id = ?1)
 	WHERE callback_id = ?1 AND event_sequence IN (
-		SELECT event_sequence FROM ringback_deliveries INDEXED BY ringback_deliveries_open
+		SELECT event_sequence FROM ringback_deliveries INDEXED BY ringback_deliveries_order
 		WHERE callback_id = ?1 AND ended = 0 AND state <> ` + claimed + ` LIMIT ?2)`
 
 	selectEnding = "SELECT id FROM ringback_callbacks INDEXED BY ringback_callbacks_ending WHERE ending = 1 LIMIT 1"

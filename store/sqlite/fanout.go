@@ -32,7 +32,7 @@ var insertEvents = newBulk(`INSERT INTO ringback_events
 
 // selectOpen returns those keys of whose callback and lane a delivery is open.
 var selectOpen = newLookup(`SELECT key.column1 FROM `, 3, ` AS key
-	WHERE EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open
+	WHERE EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_order
 		WHERE callback_id = key.column2 AND lane = key.column3 AND track = 0 AND ended = 0)`)
 
 var insertDeliveries = newBulk(`INSERT INTO ringback_deliveries
@@ -300,7 +300,7 @@ func (f *fanOut) deliverAll(events []fanned) error {
 // look looks up where deliveries are open of those that events are to have.
 func (f *fanOut) look(events []fanned) error {
 	others, err := f.tx.checkHeld()
-	if err == nil && (others || len(f.tx.conn.held.rows) >= maxHeld) {
+	if err == nil && (others || f.tx.conn.held.tooMany()) {
 		err = f.tx.writeOut()
 	}
 	var any bool

@@ -1,52 +1,77 @@
 package sqlite
 
 import (
-	"context"
+	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/ringback-dev/ringback/webhook"
 )
 
-// Deliveries that are claimed as they are made are written when they have ended, once,
-// instead of then and before. Until then they are held: a row of ringback_held for each
-// transaction says which they are, and whose, and the writer that has made them remembers
-// it. Whoever else wants to know of them writes them out first.
+// Deliveries that are claimed as they are made are held: a row of ringback_held for each
+// transaction says which they are, and whose, and the writer that has made them remembers it.
+// Those that are delivered by their first attempt are written then, once, instead of twice;
+// others are written before their outcome. What reads deliveries reads those that are held
+// too; what changes others than a worker's own has all written out first.
 
 const (
-	selectHeld = "SELECT id FROM ringback_held"
-
-	anyHeld = "SELECT EXISTS (SELECT 1 FROM ringback_held)"
+	// Those of a worker that is 0 can't be read: see spoilHeld.
+	selectHeld = "SELECT id, worker FROM ringback_held"
 
 	insertHeld = "INSERT INTO ringback_held (id, worker, created, deliveries) VALUES (?, ?, ?, ?)"
 
 	deleteHeld = "DELETE FROM ringback_held WHERE id = ?"
 
-	// One whose event is gone, and so has no lane, is gone as well; one whose worker is gone,
-	// as its row could not be read when that ended, is ready. The lanes are looked up one by
-	// one: see history.go.
+	// soundHeld tells that a row's list can be read.
+	soundHeld = `CASE WHEN NOT json_valid(deliveries) OR deliveries ->> '$[0][0]' IS NOT ringback_held.id THEN false
+		ELSE NOT EXISTS (SELECT 1 FROM json_each(deliveries) AS entry
+			WHERE CASE WHEN entry.type <> 'array' OR json_array_length(entry.value) <> 4 THEN true
+				ELSE EXISTS (SELECT 1 FROM json_each(entry.value) AS number WHERE number.type <> 'integer') END) END`
+
+	// fromHeld are the entries of all lists that can be read.
+	fromHeld = ` FROM ringback_held CROSS JOIN json_each(CASE WHEN ` + soundHeld + ` THEN deliveries ELSE '[]' END)`
+
+	// One whose worker is gone, as its row could not be read when that ended, is ready.
+	heldState = "iif(" + isHolder + ", " + claimed + ", " + ready + ")"
+	isHolder  = "EXISTS (SELECT 1 FROM ringback_claimers WHERE ringback_claimers.id = worker)"
+
+	// One whose event is gone, and so has no lane, is gone as well. The lanes are looked up one
+	// by one: see history.go.
 	writeOutHeld = `INSERT OR IGNORE INTO ringback_deliveries
 		(event_sequence, callback_id, lane, state, worker, method, encoding, created)
-	SELECT CAST(value ->> 0 AS INTEGER), CAST(value ->> 1 AS INTEGER),
-		(SELECT lane FROM ringback_events WHERE sequence = value ->> 0),
-		iif(` + isWorker + `, ` + claimed + `, ` + ready + `), iif(` + isWorker + `, worker, 0),
-		CAST(value ->> 2 AS INTEGER), CAST(value ->> 3 AS INTEGER), created
-	FROM ringback_held CROSS JOIN json_each(iif(json_valid(deliveries), deliveries, '[]'))
-	WHERE type = 'array'`
+	SELECT value ->> 0, value ->> 1, (SELECT lane FROM ringback_events WHERE sequence = value ->> 0),
+		` + heldState + `, iif(` + isHolder + `, worker, 0), value ->> 2, value ->> 3, created` + fromHeld
 
-	isWorker = "EXISTS (SELECT 1 FROM ringback_claimers AS c WHERE c.id = worker)"
+	forgetHeld = "DELETE FROM ringback_held WHERE " + soundHeld
 
-	forgetHeld = "DELETE FROM ringback_held WHERE json_valid(deliveries)"
+	// What can't be read stays, to be mended by hand. Nobody holds it.
+	spoilHeld = "UPDATE ringback_held SET worker = 0 WHERE worker <> 0 AND NOT (" + soundHeld + ")"
 
-	// What can't be read stays, to be mended by hand.
-	damagedHeld = "SELECT id FROM ringback_held WHERE NOT json_valid(deliveries)"
+	damagedHeld = "SELECT id FROM ringback_held WHERE NOT (" + soundHeld + ")"
+
+	// What is in ringback_deliveries as well is only what it is there.
+	onlyHeld = `NOT EXISTS (SELECT 1 FROM ringback_deliveries
+		WHERE event_sequence = value ->> 0 AND callback_id = value ->> 1)`
+
+	// With the columns of deliveryColumns.
+	selectHeldDeliveries = `SELECT value ->> 0, value ->> 1, ` + heldState + `, 0, 0, 0, 0, value ->> 2, value ->> 3, created, 0, ''` +
+		fromHeld + ` WHERE ` + onlyHeld + `
+		AND (SELECT c.id FROM ringback_callbacks AS c WHERE c.id = value ->> 1) IS NOT NULL
+		AND (SELECT sequence FROM ringback_events WHERE sequence = value ->> 0) IS NOT NULL`
+
+	selectHeldDelivery = selectHeldDeliveries + " AND value ->> 0 = ? AND value ->> 1 = ?"
 
 	// Whether any delivery that is in its table is open.
-	anyOpen = "SELECT EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open WHERE ended = 0)"
+	anyOpen = "SELECT EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_order WHERE ended = 0)"
 )
 
-// maxHeld is how many rows of held deliveries there may be before they are written out: one
-// delivery that takes long keeps its row.
-const maxHeld = 64
+// maxHeld and maxListed are how many rows of held deliveries there may be, and how many in
+// their lists, before they are written out: one delivery that takes long keeps its row, and
+// in the list what has ended.
+const (
+	maxHeld   = 64
+	maxListed = 8192
+)
 
 // insertEnded writes deliveries that were held and have been delivered by their first attempt.
 var insertEnded = newBulk(`INSERT INTO ringback_deliveries
@@ -59,6 +84,7 @@ type heldRow struct {
 	worker  webhook.Worker
 	created any  // as an argument
 	left    int  // deliveries that are held
+	listed  int  // the same, and those that were
 	fresh   bool // the transaction under way has added it
 }
 
@@ -68,7 +94,6 @@ type heldDelivery struct {
 	at               place
 	lane             any // the lane of that, as an argument
 	method, encoding int
-	awaited          bool // of one that is taken: others may wait for it
 }
 
 // held is what a writer remembers of the deliveries that it has made and that are held. What
@@ -109,6 +134,7 @@ func (h *held) add(r *heldRow) {
 // hold remembers a delivery of a row.
 func (h *held) hold(key deliveryKey, d heldDelivery) {
 	d.row.left++
+	d.row.listed++
 	h.deliveries[key] = d
 	h.places[d.at] = false
 	h.made = append(h.made, key)
@@ -184,98 +210,158 @@ func (h *held) undo() {
 	h.keep()
 }
 
+// tooMany reports whether it is time to write out what is held.
+func (h *held) tooMany() bool {
+	listed := 0
+	for _, r := range h.rows {
+		listed += r.listed
+	}
+	return len(h.rows) >= maxHeld || listed >= maxListed
+}
+
+// lookAtHeld returns how many rows there are of those that the writer remembers, whether
+// others hold deliveries, and whether there are any that can't be read, or could not.
+func (t tx) lookAtHeld() (known int, others, spoiled bool, err error) {
+	var id, worker int64
+	err = t.rows(func(row scanner) error {
+		err := row.Scan(&id, &worker)
+		switch {
+		case worker == 0:
+			spoiled = true
+		case t.conn.held.rows[id] != nil:
+			known++
+		default:
+			others = true
+		}
+		return err
+	}, selectHeld)
+	return known, others, spoiled, err
+}
+
 // checkHeld compares what the writer remembers with what there is, and reports whether other
 // writers hold deliveries. What they have written out is no longer held.
 func (t tx) checkHeld() (others bool, err error) {
 	h := t.conn.held
-	known := 0
-	err = t.rows(func(row scanner) error {
-		var id int64
-		if err := row.Scan(&id); err != nil {
-			return err
-		}
-		if h.rows[id] != nil {
-			known++
-		} else {
-			others = true
-		}
-		return nil
-	}, selectHeld)
+	known, others, _, err := t.lookAtHeld()
 	switch {
 	case err != nil || known == len(h.rows):
 		return others, err
-	case known > 0: // somebody has removed rows by hand
+	case known > 0: // somebody has removed rows by hand, or some are damaged
 		return false, t.writeOut()
 	}
 	h.forget()
 	return others, nil
 }
 
-// takeHeld takes a delivery that a worker holds away from what is held, for it to be written.
-func (t tx) takeHeld(key deliveryKey, w webhook.Worker) (d heldDelivery, found bool, err error) {
+// takeHeld takes a delivery that a worker holds away from what is held, for it to be written,
+// and reports whether others may wait for it.
+func (t tx) takeHeld(key deliveryKey, w webhook.Worker) (d heldDelivery, found, awaited bool, err error) {
 	h := t.conn.held
 	d, found = h.deliveries[key]
 	if !found || d.row.worker != w {
-		return heldDelivery{}, false, nil
+		return heldDelivery{}, false, false, nil
 	}
-	d.awaited = h.places[d.at]
+	awaited = h.places[d.at]
 	h.take(key, d)
 	if d.row.left == 0 {
 		h.remove(d.row)
 		err = t.run(deleteHeld, d.row.id)
 	}
-	return d, true, err
+	return d, true, awaited, err
 }
 
-// writeOut writes the deliveries that are held to their table.
+// writeOut writes the deliveries that are held to their table: as the writer remembers them,
+// without those that have ended, or as their rows have it.
 func (t tx) writeOut() error {
-	var found bool
-	if err := t.row(anyHeld).Scan(&found); err != nil {
+	h := t.conn.held
+	known, others, spoiled, err := t.lookAtHeld()
+	if err != nil {
 		return err
 	}
-	if found {
-		if err := t.run(writeOutHeld); err != nil {
+	if known == len(h.rows) {
+		if err := t.writeOutOwn(); err != nil {
 			return err
 		}
-		if err := t.run(forgetHeld); err != nil {
+	} else {
+		others = others || known > 0
+	}
+	h.forget()
+	if !others && !spoiled {
+		return nil
+	}
+	for _, statement := range [...]string{spoilHeld, writeOutHeld, forgetHeld} {
+		if err := t.run(statement); err != nil {
 			return err
 		}
 	}
-	t.conn.held.forget()
 	return nil
 }
 
-// showHeld has the deliveries that are held be in their table for reads to come. Where others
-// write for so long that this takes more than readersWait, they are not.
-func (s *Store) showHeld(ctx context.Context) error {
-	var found bool
-	err := s.urgent.read(ctx, "held deliveries", func(tx tx) error { return tx.row(anyHeld).Scan(&found) })
-	if err != nil || !found {
+// writeOutOwn does so for those that the writer remembers.
+func (t tx) writeOutOwn() error {
+	h := t.conn.held
+	standing := make(map[webhook.Worker]string)
+	rows := t.bulk(insertDeliveries)
+	for key, d := range h.deliveries {
+		w := d.row.worker
+		state, known := standing[w]
+		if !known {
+			state = claimed
+			err := t.fence(w)
+			if errors.Is(err, webhook.ErrFenced) { // somebody has removed it by hand
+				state = ready
+			} else if err != nil {
+				return err
+			}
+			standing[w] = state
+		}
+		if state == ready {
+			w = 0
+		}
+		if err := rows.add(0, d.insertion(key, state, w)...); err != nil {
+			return err
+		}
+	}
+	if err := rows.flush(); err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, readersWait)
-	defer cancel()
-	_ = s.write(wait, "held deliveries", stepSize, func(tx) error { return nil })
+	for id := range h.rows {
+		if err := t.run(deleteHeld, id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// readDeliveries runs queries about deliveries that see the database as of one moment.
-func (s *Store) readDeliveries(ctx context.Context, what string, work func(tx) error) error {
-	if err := s.showHeld(ctx); err != nil {
-		return err
-	}
-	return s.readers.read(ctx, what, work)
+// insertion returns the values of insertDeliveries for one that is open.
+func (d *heldDelivery) insertion(key deliveryKey, state string, w webhook.Worker) []any {
+	return []any{key.sequence, key.callback, d.lane, stateNumber(state), int64(w), d.method, d.encoding, d.row.created, int64(0), nil}
 }
 
-// noteHeld notes what can't be read.
-func (t tx) noteHeld(unread *damage) error {
-	return t.rows(func(row scanner) error {
+// heldDeliveries returns the deliveries that are held and that a query selects, in its order.
+func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, unread *damage) ([]webhook.Delivery, error) {
+	err := t.rows(func(row scanner) error {
 		var id int64
 		if err := row.Scan(&id); err != nil {
 			return err
 		}
 		return unread.note(damaged("held deliveries of event %d", id))
 	}, damagedHeld)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.describedDeliveries(unread, selectHeldDeliveries)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(d webhook.Delivery) bool {
+		show(&d, all)
+		return query.Callback != "" && d.Callback != query.Callback || query.State != "" && d.State != query.State ||
+			!query.Since.IsZero() && d.Created.Before(query.Since) || !query.Until.IsZero() && !d.Created.Before(query.Until) ||
+			query.Record != "" && d.Record != query.Record
+	})
+	slices.SortFunc(found, newestFirst)
+	return found, nil
 }
 
 // A holding is what a fan-out holds.

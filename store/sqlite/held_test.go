@@ -2,8 +2,10 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,7 +63,10 @@ func TestHeld(t *testing.T) {
 		t.Errorf("workers: %+v, %v", workers, err)
 	}
 	wantStand(t, store, c, map[string]string{"e0": "delivered 1", "e1": "delivered 1", "e2": "claimed 0"})
-	wantHeld(t, db, 0, 3) // they were asked for
+	if attempts, err := store.Attempts(t.Context(), claimed[2].ID); err != nil || len(attempts) != 0 {
+		t.Errorf("attempts: %+v, %v", attempts, err)
+	}
+	wantHeld(t, db, 3, 2) // who reads writes nothing
 	if attempts, err := store.Attempts(t.Context(), claimed[0].ID); err != nil || len(attempts) != 1 || attempts[0].Answer != "taken" {
 		t.Errorf("attempts: %+v, %v", attempts, err)
 	}
@@ -339,8 +344,37 @@ func TestHeldRemoved(t *testing.T) {
 	storetest.CheckInvariants(t, store)
 }
 
-// TestHeldBacklog counts what is held as what waits to be delivered.
+// TestHeldBacklog counts what is held as what waits to be delivered, also where a host has
+// a transaction open.
 func TestHeldBacklog(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "store.db")
+	first := open(t, file)
+	c, gone := create(t, first), create(t, first)
+	w := join(t, first)
+	appendAndClaim(t, first, w, 2, expanded(t, events("gone", 5), "", gone))
+	if err := first.DeleteCallback(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	appendAndClaim(t, first, w, 3, expanded(t, events("e", 2), "", c))
+	db := openHost(t, file, hostSettings)
+	for most, want := range map[int]error{2: webhook.ErrBacklogFull, 3: nil} {
+		store, err := sqlite.New(t.Context(), db, &sqlite.Options{MaxBacklog: most})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeLater(t, store)
+		tx := begin(t, db)
+		if err := store.InTx(tx).Dispatch(t.Context(), event("f")); !errors.Is(err, want) {
+			t.Errorf("up to %d may wait, and 2 do: %v", most, err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestHeldBacklogLater sees later what came to be held meanwhile.
+func TestHeldBacklogLater(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "store.db")
 	store, err := sqlite.Open(t.Context(), file, &sqlite.Options{MaxBacklog: 2})
 	if err != nil {
@@ -366,17 +400,18 @@ func TestHeldBacklog(t *testing.T) {
 }
 
 // TestHeldDamaged shows that a list of what is held which can't be read costs the others
-// nothing, is told of, and can be mended.
+// nothing, is told of, and can be mended; and that it is of no account to who has written it.
 func TestHeldDamaged(t *testing.T) {
 	for _, spoiled := range []string{
-		"", "[", "no list", `{"a": 1}`, "7", `["a", 1]`, `[["a", "b", "c", "d"]]`, "[[999, 1, 0, 0]]",
+		"", "[", "no list", "[]", `{"a": 1}`, "7", `["a", 1]`, `[["a", "b", "c", "d"]]`, "[[999, 1, 0, 0]]",
+		"[[1, 1, 0, 0], 7]", "[[1, 1, 0]]", "[[1, 1, 0, null]]",
 	} {
 		t.Run(spoiled, func(t *testing.T) {
-			db, store := newHost(t)
-			c := create(t, store)
-			w := join(t, store)
-			appendAndClaim(t, store, w, 1, expanded(t, events("bad", 1), "", c))
-			good := appendAndClaim(t, store, w, 1, expanded(t, events("good", 2), "", c))
+			db, first := newHost(t)
+			c := create(t, first)
+			w := join(t, first)
+			appendAndClaim(t, first, w, 1, expanded(t, ofRecord("r", event("bad")), "", c))
+			good := appendAndClaim(t, first, w, 1, expanded(t, events("good", 2), "", c))
 			var before string
 			if err := db.QueryRow("SELECT deliveries FROM ringback_held WHERE id = 1").Scan(&before); err != nil {
 				t.Fatal(err)
@@ -384,35 +419,184 @@ func TestHeldDamaged(t *testing.T) {
 			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ? WHERE id = 1", spoiled); err != nil {
 				t.Fatal(err)
 			}
-			page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10})
-			if len(page.Deliveries) != 2 || page.Deliveries[1] != good[0].Delivery {
-				t.Errorf("deliveries: %+v, %v", page, err)
-			}
-			left := count(t, db, countHeldFor)
-			if left > 0 {
-				wantDamaged(t, "deliveries", err, "event 1")
-			}
-			if _, err := store.Settle(t.Context(), w, outcomes(good, "")); err != nil {
+
+			store, err := sqlite.New(t.Context(), db, nil)
+			if err != nil {
 				t.Fatal(err)
 			}
-			more := appendAndClaim(t, store, w, 1, expanded(t, events("more", 2), "", c))
-			if len(more) != 2 {
-				t.Errorf("claimed %+v", more)
+			closeLater(t, store)
+			wantList := func(page webhook.DeliveryPage, err error) {
+				t.Helper()
+				wantDamaged(t, "deliveries", err, "event 1")
+				if len(page.Deliveries) != 2 || page.Deliveries[1].ID != good[0].ID {
+					t.Errorf("deliveries: %+v", page)
+				}
+			}
+			wantList(store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10}))
+			if err := store.Leave(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			wantList(store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10}))
+			w = join(t, store)
+			if got := claim(t, store, w, 10); len(got) != 2 {
+				t.Errorf("claimed %+v, want what was handed back", got)
+			}
+			appendAndClaim(t, store, w, 1, expanded(t, events("more", 2), "", c))
+			appendAndClaim(t, store, w, 1, expanded(t, events("still", 2), "", c))
+			if held := count(t, db, countHeldFor); held != 3 {
+				t.Errorf("%d rows of held deliveries, want the damaged one and two", held)
+			}
+
+			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ? WHERE id = 1", before); err != nil {
+				t.Fatal(err)
+			}
+			wantStand(t, store, c, map[string]string{"bad": "ready 0"})
+			if got := claim(t, store, join(t, store), 10); len(got) != 0 {
+				t.Errorf("claimed %+v", got)
 			}
 			if err := store.Leave(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
-			w = join(t, store)
-			if got := claim(t, store, w, 10); len(got) < 2 {
-				t.Errorf("claimed %+v, want what was handed back", got)
+			if got := claim(t, store, join(t, store), 10); len(got) != 7 || got[0].EventID != "bad" {
+				t.Errorf("claimed %+v, want all", got)
 			}
-			if left == 0 {
-				return
-			}
-			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ?", before); err != nil {
+			storetest.CheckInvariants(t, store)
+		})
+		t.Run(spoiled+" known", func(t *testing.T) {
+			db, store := newHost(t)
+			c := create(t, store)
+			w := join(t, store)
+			claimed := appendAndClaim(t, store, w, 1, expanded(t, events("e", 2), "", c))
+			if _, err := db.Exec("UPDATE ringback_held SET deliveries = ?", spoiled); err != nil {
 				t.Fatal(err)
 			}
-			wantStand(t, store, c, map[string]string{"bad0": "ready 0"})
+			if _, err := store.Settle(t.Context(), w, outcomes(claimed[:1], "")); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Leave(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			wantStand(t, store, c, map[string]string{"e0": "delivered 1", "e1": "ready 0"})
+			storetest.CheckInvariants(t, store)
 		})
 	}
+}
+
+// TestHeldPages lists what is held among what is not, page by page, and counts it.
+func TestHeldPages(t *testing.T) {
+	db, store := newHost(t)
+	a, b := create(t, store), create(t, store)
+	w := join(t, store)
+	var claimed []webhook.Claimed
+	for i := range 6 {
+		more := appendAndClaim(t, store, w, 2, expanded(t, events(fmt.Sprint("e", i, "-"), 2), "", a, b))
+		if len(more) != 4 {
+			t.Fatalf("claimed %+v", more)
+		}
+		claimed = append(claimed, more...)
+	}
+	for i := range claimed { // by turns
+		if i%2 == 0 && i < 16 {
+			if _, err := store.Settle(t.Context(), w, outcomes(claimed[i:i+1], "")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if written := count(t, db, countWritten); written != 8 {
+		t.Fatalf("%d are written, want 8", written)
+	}
+	slices.Reverse(claimed)
+	for _, query := range []webhook.DeliveryQuery{
+		{}, {Callback: a.ID}, {Callback: b.ID}, {State: webhook.DeliveryClaimed}, {State: webhook.DeliveryDelivered},
+		{State: webhook.DeliveryReady}, {Record: "re3-1"}, {Until: time.Now().Add(-time.Hour)},
+		{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}, {Callback: "999"},
+	} {
+		var want []string
+		for i, d := range claimed {
+			state := webhook.DeliveryClaimed
+			if at := len(claimed) - 1 - i; at%2 == 0 && at < 16 {
+				state = webhook.DeliveryDelivered
+			}
+			if (query.Callback == "" || d.Callback == query.Callback) && (query.State == "" || state == query.State) &&
+				(query.Record == "" || d.Record == query.Record) && (query.Until.IsZero() || d.Created.Before(query.Until)) {
+				want = append(want, d.ID)
+			}
+		}
+		for _, limit := range []int{1, 3, 5, 100} {
+			query.Limit, query.WithTotal = limit, true
+			var got []string
+			for query.Start = 0; query.Start <= len(claimed); query.Start += limit {
+				page, err := store.Deliveries(t.Context(), query)
+				if err != nil || page.Total != len(want) || len(page.Deliveries) > limit {
+					t.Fatalf("%+v: %+v, %v, want %d in all", query, page, err, len(want))
+				}
+				for _, d := range page.Deliveries {
+					got = append(got, d.ID)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%+v:\n%v, want\n%v", query, got, want)
+			}
+		}
+	}
+	if held := count(t, db, countHeld); held == 0 {
+		t.Error("who reads has written")
+	}
+}
+
+// TestHeldShown shows what is held while a host has a transaction open.
+func TestHeldShown(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	appendAndClaim(t, store, join(t, store), 1, expanded(t, events("e", 2), "", c))
+	tx := begin(t, db)
+	defer tx.Rollback()
+	wantStand(t, store, c, map[string]string{"e0": "claimed 0", "e1": "claimed 0"})
+	page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10, WithTotal: true})
+	if err != nil || page.Total != 2 || len(page.Deliveries) != 2 {
+		t.Errorf("deliveries: %+v, %v", page, err)
+	}
+}
+
+// TestHeldUndone has SQLite roll a settlement back half way: nothing of it is left.
+func TestHeldUndone(t *testing.T) {
+	db, store := newHost(t)
+	_, err := db.Exec(`CREATE TRIGGER undo BEFORE INSERT ON ringback_deliveries WHEN NEW.state = 4
+		AND EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ROLLBACK, 'undone'); END; INSERT INTO ledger VALUES ('undo')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := create(t, store)
+	w := join(t, store)
+	o := outcomes(appendAndClaim(t, store, w, 1, expanded(t, events("e", 2), "", c)), "")
+	o[1].State, o[1].Reason = webhook.DeliveryDead, "gone"
+	if _, err := store.Settle(t.Context(), w, o); err == nil {
+		t.Fatal("no error")
+	}
+	wantHeld(t, db, 2, 0)
+	if _, err := db.Exec("DELETE FROM ledger"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Settle(t.Context(), w, o); err != nil {
+		t.Fatal(err)
+	}
+	wantStand(t, store, c, map[string]string{"e0": "delivered 1", "e1": "dead 1"})
+}
+
+// TestHeldLists keeps no long lists for the sake of a few deliveries that take long.
+func TestHeldLists(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	const each, listed = 500, 8192
+	for i := range 40 {
+		claimed := appendAndClaim(t, store, w, 1, expanded(t, events(fmt.Sprint(i, "-"), each), "", c))
+		if n := count(t, db, countHeld); n > listed+each {
+			t.Fatalf("%d deliveries are listed", n)
+		}
+		if _, err := store.Settle(t.Context(), w, outcomes(claimed[1:], "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	storetest.CheckInvariants(t, store)
 }

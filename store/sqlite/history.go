@@ -110,6 +110,9 @@ func (t tx) delivery(id string) (webhook.Delivery, error) {
 		return webhook.Delivery{}, err
 	}
 	d, err := scanDelivery(t.row(selectDelivery, sequence, callbackNumber(callback)))
+	if errors.Is(err, webhook.ErrNotFound) {
+		d, err = scanDelivery(t.row(selectHeldDelivery, sequence, callbackNumber(callback)))
+	}
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
@@ -124,7 +127,7 @@ func (t tx) delivery(id string) (webhook.Delivery, error) {
 // Delivery implements [webhook.History]. The error for one that can't be read matches
 // [webhook.ErrDamaged].
 func (s *Store) Delivery(ctx context.Context, id string) (d webhook.Delivery, err error) {
-	err = s.readDeliveries(ctx, "delivery", func(tx tx) error {
+	err = s.readers.read(ctx, "delivery", func(tx tx) error {
 		d, err = tx.delivery(id)
 		return err
 	})
@@ -133,7 +136,7 @@ func (s *Store) Delivery(ctx context.Context, id string) (d webhook.Delivery, er
 
 // Attempts implements [webhook.History].
 func (s *Store) Attempts(ctx context.Context, id string) (attempts []webhook.Attempt, err error) {
-	err = s.readDeliveries(ctx, "attempts", func(tx tx) error {
+	err = s.readers.read(ctx, "attempts", func(tx tx) error {
 		d, err := tx.delivery(id)
 		if err != nil {
 			return err

@@ -88,7 +88,9 @@ func checkKilled(t *testing.T, file string, acknowledged []string) {
 			SELECT id FROM ringback_events UNION ALL SELECT id FROM ringback_pending)
 			WHERE id LIKE 'host-%' AND substr(id, 6) NOT IN (SELECT id FROM ledger)`,
 		"events that were fanned out, but not whole": `SELECT count(*) FROM ringback_events
-			WHERE (SELECT count(*) FROM ringback_deliveries WHERE event_sequence = sequence) <> 2`,
+			WHERE (SELECT count(*) FROM (
+				SELECT callback_id FROM ringback_deliveries WHERE event_sequence = sequence
+				UNION SELECT value ->> 1 FROM ringback_held CROSS JOIN json_each(deliveries) WHERE value ->> 0 = sequence)) <> 2`,
 		"events that were, and are pending": `SELECT count(*) FROM ringback_pending
 			WHERE id <> '' AND sequence IN (SELECT sequence FROM ringback_events)`,
 		"deliveries whose attempts are miscounted": `SELECT count(*) FROM ringback_deliveries d WHERE attempts <> (
@@ -162,12 +164,13 @@ func work(file string) error {
 	process := time.Now().UnixNano() // tells this child's events from the others'
 	go loop(func(i int) error { return dispatchOwn(ctx, store, fmt.Sprintf("own-%d-%d", process, i)) })
 	go loop(func(i int) error { return dispatchHost(ctx, db, store, fmt.Sprintf("%d-%d", process, i)) })
-	go loop(func(int) error { return fanOutSome(ctx, store, page.Callbacks) })
 	worker, err := store.Join(ctx)
 	if err != nil {
 		return err
 	}
-	go loop(func(i int) error { return deliverSome(ctx, store, worker, i) })
+	given := make(chan []webhook.Claimed, 100)
+	go loop(func(int) error { return fanOutSome(ctx, store, page.Callbacks, worker, given) })
+	go loop(func(i int) error { return deliverSome(ctx, store, worker, given, i) })
 	return <-failed
 }
 
@@ -206,7 +209,15 @@ func dispatchHost(ctx context.Context, db *sql.DB, store *sqlite.Store, id strin
 	return nil
 }
 
-func fanOutSome(ctx context.Context, store *sqlite.Store, callbacks []webhook.Callback) error {
+// someOf is what a worker claims at once.
+func someOf(w webhook.Worker) webhook.ClaimRequest {
+	return webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 4, LimitBytes: 1 << 20}
+}
+
+// fanOutSome gives some of the deliveries away at once, while few are given away.
+func fanOutSome(
+	ctx context.Context, store *sqlite.Store, callbacks []webhook.Callback, w webhook.Worker, given chan<- []webhook.Claimed,
+) error {
 	pending, err := store.Pending(ctx, webhook.PendingRequest{Limit: 5, LimitBytes: 1 << 20})
 	if err != nil {
 		return err
@@ -219,15 +230,27 @@ func fanOutSome(ctx context.Context, store *sqlite.Store, callbacks []webhook.Ca
 		}
 		expansions = append(expansions, x)
 	}
-	return store.FanOut(ctx, expansions)
+	if len(given) == cap(given) {
+		return store.FanOut(ctx, expansions)
+	}
+	claimed, err := store.FanOutAndClaim(ctx, expansions, someOf(w))
+	if len(claimed) > 0 {
+		given <- claimed
+	}
+	return err
 }
 
-// deliverSome settles what it claims: as delivered, but for some that are to be tried
-// again.
-func deliverSome(ctx context.Context, store *sqlite.Store, w webhook.Worker, round int) error {
-	claimed, err := store.Claim(ctx, webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 4, LimitBytes: 1 << 20})
+// deliverSome settles what it is given and what it claims: as delivered, but for some that are
+// to be tried again.
+func deliverSome(ctx context.Context, store *sqlite.Store, w webhook.Worker, given <-chan []webhook.Claimed, round int) error {
+	claimed, err := store.Claim(ctx, someOf(w))
 	if err != nil {
 		return err
+	}
+	select {
+	case more := <-given:
+		claimed = append(claimed, more...)
+	default:
 	}
 	list := outcomes(claimed, "")
 	for i := range list {

@@ -274,10 +274,48 @@ func TestMigrateFourth(t *testing.T) {
 	storetest.CheckDrains(t, store)
 }
 
+// TestMigrateFifth looks at what the fifth version had otherwise: two deliveries are held. A
+// process that knows no other version can't write others beside them, nor remove what they
+// belong to.
+func TestMigrateFifth(t *testing.T) {
+	file := copyOf(t, "testdata/version-5.sqlite")
+	db := openHost(t, file, hostSettings)
+	store := open(t, file)
+	wantHeldOnes := func(want webhook.DeliveryState) {
+		t.Helper()
+		for _, id := range []string{"held0", "held1"} {
+			if d, err := store.Delivery(t.Context(), webhook.DeliveryID(id, "1")); err != nil || d.State != want {
+				t.Errorf("%s: %+v, %v, want it %s", id, d, err, want)
+			}
+		}
+	}
+	wantHeldOnes(webhook.DeliveryClaimed)
+	for _, statement := range []string{
+		"SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_open WHERE ended = 0",
+		"DELETE FROM ringback_events WHERE id = 'held0'",
+	} {
+		if _, err := db.Exec(statement); err == nil {
+			t.Errorf("%s: no error", statement)
+		}
+	}
+	workers, err := store.Workers(t.Context())
+	if err != nil || len(workers) != 2 || !workers[1].Holds {
+		t.Fatalf("workers: %+v, %v", workers, err)
+	}
+	if retired, err := store.Retire(t.Context(), workers[1]); err != nil || !retired {
+		t.Fatal(retired, err)
+	}
+	wantHeldOnes(webhook.DeliveryReady)
+	storetest.CheckDrains(t, store)
+	if _, err := db.Exec("DELETE FROM ringback_attempts; DELETE FROM ringback_deliveries; DELETE FROM ringback_events"); err != nil {
+		t.Errorf("nothing is held: %v", err)
+	}
+}
+
 // TestMigrateHost brings tables up to date beside a view of the host's that refers to
 // nothing, from several processes at once.
 func TestMigrateHost(t *testing.T) {
-	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite", "version-4.sqlite"} {
+	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite", "version-4.sqlite", "version-5.sqlite"} {
 		file := copyOf(t, "testdata/"+name)
 		if _, err := openHost(t, file, hostSettings).Exec("CREATE VIEW stale AS SELECT * FROM gone"); err != nil {
 			t.Fatal(err)

@@ -24,11 +24,11 @@ const (
 	readsDead     = "SCAN ringback_deliveries USING INDEX ringback_deliveries_dead"
 	countsDead    = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_dead"
 	readsWorkers  = "SCAN ringback_claimers"
-	readsRegistry = "SCAN ringback_registry"                                                 // one row
-	readsPending  = "SCAN ringback_pending"                                                  // by Purge alone
-	readsHeld     = "SCAN ringback_held"                                                     // a few rows
-	findsOpen     = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_open" // whether there is one
-	readsEnding   = "INDEX ringback_callbacks_ending"                                        // as a rule it is empty
+	readsRegistry = "SCAN ringback_registry"                                                  // one row
+	readsPending  = "SCAN ringback_pending"                                                   // by Purge alone
+	readsHeld     = "SCAN ringback_held"                                                      // a few rows
+	findsOpen     = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_order" // whether there is one
+	readsEnding   = "INDEX ringback_callbacks_ending"                                         // as a rule it is empty
 )
 
 // TestPlans shows that what runs for every event, delivery or claim looks up what it
@@ -154,7 +154,9 @@ func checkPlans(t *testing.T, store *Store) {
 		"selectGone":            selectGone,
 		"deleteSwept":           deleteSwept,
 		"selectHeld":            selectHeld,
-		"anyHeld":               anyHeld,
+		"spoilHeld":             spoilHeld,
+		"selectHeldDeliveries":  selectHeldDeliveries,
+		"selectHeldDelivery":    selectHeldDelivery,
 		"insertHeld":            insertHeld,
 		"deleteHeld":            deleteHeld,
 		"writeOutHeld":          writeOutHeld,

@@ -15,7 +15,7 @@ const (
 		WHEN 1 THEN (SELECT xml IS NOT NULL FROM ringback_events WHERE sequence = event_sequence) END`
 
 	replayDelivery = `UPDATE ringback_deliveries AS replayed SET
-		state = CASE WHEN EXISTS (SELECT 1 FROM ringback_deliveries AS earlier INDEXED BY ringback_deliveries_open
+		state = CASE WHEN EXISTS (SELECT 1 FROM ringback_deliveries AS earlier INDEXED BY ringback_deliveries_order
 			WHERE earlier.callback_id = ?2 AND earlier.lane = replayed.lane AND earlier.track = ` + replayed + `
 				AND earlier.ended = 0)
 			THEN ` + waiting + ` ELSE ` + ready + ` END,

@@ -26,7 +26,7 @@ const (
 	// or was passed: for no other delivery may it be asked.
 	readySuccessor = `UPDATE ringback_deliveries SET state = ` + ready + `, due = 0
 	WHERE callback_id = ` + int1 + ` AND state = ` + waiting + ` AND event_sequence = (
-		SELECT min(event_sequence) FROM ringback_deliveries INDEXED BY ringback_deliveries_open
+		SELECT min(event_sequence) FROM ringback_deliveries INDEXED BY ringback_deliveries_order
 		WHERE callback_id = ` + int1 + ` AND lane = ` + int2 + ` AND track = ` + int3 + ` AND ended = 0)`
 )
 
@@ -46,7 +46,7 @@ var selectUnusual = newLookup(`SELECT key.column1, d.lane, d.track FROM `, 4, ` 
 		AND d.state = `+claimed+` AND d.worker = CAST(? AS INTEGER)
 		AND d.attempts = coalesce(key.column4 - 1, d.attempts)
 	WHERE d.lane IS NULL OR EXISTS (
-		SELECT 1 FROM ringback_deliveries AS other INDEXED BY ringback_deliveries_open
+		SELECT 1 FROM ringback_deliveries AS other INDEXED BY ringback_deliveries_order
 		WHERE other.callback_id = d.callback_id AND other.lane = d.lane AND other.track = d.track
 			AND other.ended = 0 AND other.event_sequence <> d.event_sequence)`)
 
@@ -155,24 +155,27 @@ func (b *settlement) takeHeld(w webhook.Worker) error {
 	ended, open := b.tx.bulk(insertEnded), b.tx.bulk(insertDeliveries)
 	for i := range b.outcomes {
 		o, c := &b.outcomes[i], &b.claims[i]
-		d, found, err := b.tx.takeHeld(deliveryKey{o.Sequence, c.account.callback}, w)
+		key := deliveryKey{o.Sequence, c.account.callback}
+		d, found, awaited, err := b.tx.takeHeld(key, w)
 		switch {
 		case err != nil:
 			return err
 		case !found:
 			continue
 		case o.State == webhook.DeliveryDelivered && o.Attempt != nil && o.Attempt.Number == 1:
-			c.written, c.awaited, c.at = true, d.awaited, d.at
+			c.written, c.awaited, c.at = true, awaited, d.at
 			err = ended.add(0, c.sequence, c.account.number, d.lane, d.method, d.encoding, d.row.created, b.ended)
 		default:
-			err = open.add(0, c.sequence, c.account.number, d.lane,
-				stateNumber(claimed), int64(w), d.method, d.encoding, d.row.created, int64(0), nil)
+			err = open.add(0, d.insertion(key, claimed, w)...)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return errors.Join(ended.flush(), open.flush())
+	if err := ended.flush(); err != nil {
+		return err
+	}
+	return open.flush()
 }
 
 // find looks up what the other outcomes are about.

@@ -20,10 +20,9 @@
 // shares a transaction instead. It waits up to 5 ms for the one and for the other, except for
 // a while after the first was in vain or another delivery waited for one of them.
 //
-// A delivery that a worker claims as it is made is written once, when it has ended. Until then
-// it is held: one row for each transaction says which ones are, and whose. What reads
-// deliveries has them written first; where others write for longer than a tenth of a second
-// it goes without, and does not see them.
+// A delivery that a worker claims as it is made is written when there is an outcome: once, if
+// it was delivered by the first attempt. Until then it is held: one row for each transaction
+// says which ones are, and whose.
 //
 // What was acknowledged survives a power cut, provided that commits wait for the
 // disk (WAL mode with synchronous=FULL, which is not the driver's default). [Open]

@@ -248,8 +248,8 @@ func (w *writer) notice() {
 	}
 }
 
-// write runs a work that writes about so many rows in a transaction, in which all
-// deliveries are in their table, and names what failed. The work may be run more than once.
+// write runs a work that writes about so many rows in a transaction, in which no delivery is
+// held, and names what failed. The work may be run more than once.
 func (s *Store) write(ctx context.Context, what string, rows int, run func(tx) error) error {
 	return s.writeBesideHeld(ctx, what, rows, func(tx tx) error {
 		if err := tx.writeOut(); err != nil {
