@@ -8,12 +8,12 @@ const writePathName = "write-path"
 // contenders returns all of them.
 func contenders() []contender {
 	return []contender{
-		{name: "memory-64", expected: 0.8, share: 1, run: throughEngine(withMemory, 1, 1)},
-		{name: "sqlite-64", expected: 0.4, share: 1, run: throughEngine(withSQLite, 1, 1)},
-		{name: "sqlite-batch", expected: 0.45, share: 1, run: throughEngine(withSQLite, 100, 1)},
-		{name: "sqlite-hosttx", expected: 0.45, share: 1, run: inTransactions(100)},
-		{name: "sqlite-10callbacks", expected: 0.4, share: 1, run: throughEngine(withSQLite, 1, 10)},
-		{name: "sqlite-100callbacks", expected: 0.35, share: 1, run: throughEngine(withSQLite, 1, 100)},
+		{name: "memory-64", expected: 1.05, share: 1, run: throughEngine(withMemory, 1, 1)},
+		{name: "sqlite-64", expected: 0.7, share: 1, run: throughEngine(withSQLite, 1, 1)},
+		{name: "sqlite-batch", expected: 0.85, share: 1, run: throughEngine(withSQLite, 100, 1)},
+		{name: "sqlite-hosttx", expected: 0.6, share: 1, run: inTransactions(100)},
+		{name: "sqlite-10callbacks", expected: 0.7, share: 1, run: throughEngine(withSQLite, 1, 10)},
+		{name: "sqlite-100callbacks", expected: 0.55, share: 1, run: throughEngine(withSQLite, 1, 100)},
 		{name: writePathName, expected: 0.06, share: 0.7, run: writePath},
 		{name: "river-sqlite", expected: 0.05, share: 0.5, run: riverSQLite},
 		{name: "river-postgres", expected: 0.06, share: 0.5, run: riverPostgres, server: startPostgres},

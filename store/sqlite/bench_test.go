@@ -43,7 +43,7 @@ func BenchmarkDispatchBeside(b *testing.B) {
 
 // BenchmarkInTx appends in a transaction of the host's, which is not measured itself.
 func BenchmarkInTx(b *testing.B) {
-	for _, batch := range []int{1, 100} {
+	for _, batch := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint(batch), func(b *testing.B) {
 			db, store := newHost(b)
 			tx := begin(b, db)

@@ -37,8 +37,16 @@ type hostDispatcher struct {
 	tx    *sql.Tx
 }
 
-// eventsPerStatement keeps a statement well below SQLite's limit of 32,766 values.
-const eventsPerStatement = 500
+const (
+	// eventsPerStatement keeps a statement well below SQLite's limit of 32,766 values.
+	eventsPerStatement = 500
+
+	// fusedEvents is from how many events on an insert is run as a query: then the driver
+	// gives SQLite all values in one call, instead of each in its own, which costs more than
+	// what database/sql does for a query. It keeps room for as much as a statement was ever
+	// given, so up to bulkBytes.
+	fusedEvents = 16
+)
 
 // Dispatch implements [webhook.Dispatcher].
 func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) error {
@@ -122,6 +130,7 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 	}
 	now := any(millis(time.Now()))
 	args := make([]any, 0, len(prepared)*8)
+	size := 0
 	var database, collection, action boxed[string]
 	for i := range prepared {
 		p := &prepared[i]
@@ -129,7 +138,15 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 		database, collection, action = database.or(e.Database), collection.or(e.Collection), action.or(string(e.Action))
 		args = append(args, e.ID, database.argument, collection.argument, e.Record().ID, parentID(e), action.argument,
 			now, p.encoded)
+		size += len(p.encoded)
 	}
-	_, err := d.tx.ExecContext(ctx, statement, args...)
-	return err
+	if len(prepared) < fusedEvents || size > bulkBytes {
+		_, err := d.tx.ExecContext(ctx, statement, args...)
+		return err
+	}
+	rows, err := d.tx.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
 }

@@ -18,7 +18,8 @@
 // What became of deliveries is written while the disk is waited for because of another write,
 // if there was one within 10 ms, and is on the disk with the next one; while a host writes it
 // shares a transaction instead. It waits up to 5 ms for the one and for the other, except for
-// a while after the first was in vain or another delivery waited for one of them.
+// a while after the first was in vain some times in a row or another delivery waited for one
+// of them.
 //
 // A delivery that a worker claims as it is made is written when there is an outcome: once, if
 // it was delivered by the first attempt. Until then it is held: one row for each transaction

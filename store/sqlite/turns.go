@@ -32,10 +32,11 @@ const (
 	company     = 5 * time.Millisecond
 	companyTime = 10 * time.Millisecond
 
-	// urgency is for how long no work is patient after one has waited in vain, or after a
-	// settlement has let the next delivery about a record go on: that one's outcome is
-	// waited for in turn. What takes longer is not delayed much by company.
-	urgency = 20 * company
+	// urgency is for how long no work is patient after vainWaits in a row have waited in vain,
+	// or after a settlement has let the next delivery about a record go on: that one's outcome
+	// is waited for in turn. What takes longer is not delayed much by company.
+	urgency   = 20 * company
+	vainWaits = 3
 )
 
 // turns say when the store may write.

@@ -34,6 +34,7 @@ type writer struct {
 	prompt    time.Time   // when the last work was taken that is not patient
 	parked    *work       // a patient one that was taken, and waits
 	over      *time.Timer // for so long
+	vain      int         // how many in a row have waited for nothing
 	busySince time.Time   // since when other connections hold the lock; zero when they do not
 
 	bell    *bell
@@ -164,6 +165,7 @@ func (w *writer) step() (open bool) {
 // reports whether the writer is open.
 func (w *writer) next() (open bool) {
 	if w.parked != nil && w.mayGoBeside() {
+		w.vain = 0
 		w.commitBeside(w.unpark())
 		return true
 	}
@@ -186,7 +188,9 @@ func (w *writer) next() (open bool) {
 			w.over.Reset(company)
 		}
 	case <-over:
-		w.turns.urge()
+		if w.vain++; w.vain >= vainWaits {
+			w.turns.urge()
+		}
 		w.commitGroup(w.unpark())
 	case <-ended:
 		w.letGo()
