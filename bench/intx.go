@@ -36,8 +36,9 @@ func inTransactions(batch int) func(context.Context, *round) error {
 		defer p.close()
 		return p.deliver(ctx, r, func(ctx context.Context) error {
 			return r.produce(ctx, batch, func(ctx context.Context, from, to int) error {
+				list := events(from, to)
 				return h.change(ctx, from, to, func(tx *sql.Tx) error {
-					return p.sqlite.InTx(tx).Dispatch(ctx, events(from, to)...)
+					return p.sqlite.InTx(tx).Dispatch(ctx, list...)
 				})
 			})
 		})

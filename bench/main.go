@@ -62,7 +62,7 @@ func parseConfig(args []string) (config, error) {
 		return c, err
 	}
 	if *quick {
-		c.rounds, c.seconds = 3, 0.8
+		c.rounds, c.seconds = 3, 0.9
 	}
 	if *only != "" {
 		c.only = strings.Split(*only, ",")
