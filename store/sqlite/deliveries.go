@@ -11,8 +11,9 @@ import (
 )
 
 // Deliveries implements [webhook.History]. A page of one callback, or of the dead,
-// takes time for the deliveries that it passes over, not for all there are; a total,
-// and a record or a time that few have, takes time for all of the callback. Deliveries
+// takes time for the deliveries that it passes over, and for those that are held, not for
+// all there are; a total, and a record or a time that few have, takes time for all of the
+// callback. Deliveries
 // that can't be read are left out of the page, which then comes with an error that
 // matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
@@ -48,10 +49,10 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 			page.Total += len(held)
 		}
 		// Before the first that is read, all that are held may come.
-		start := max(query.Start-len(held), 0)
-		skip := query.Start - start
-		args = append(args, skip+query.Limit, start)
-		found, err := tx.deliveries(&unread, source+deliveryPage, args...)
+		limit, start := max(query.Limit, 0), max(query.Start, 0)
+		skip := min(start, len(held))
+		args = append(args, skip+limit, start-skip)
+		found, err := tx.findDeliveries("SELECT "+deliveryColumns+source+deliveryPage, args...)
 		if err != nil {
 			return err
 		}
@@ -59,9 +60,9 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 			found = append(found, held...)
 			slices.SortFunc(found, newestFirst)
 			found = found[min(skip, len(found)):]
-			found = found[:min(query.Limit, len(found))]
+			found = found[:min(limit, len(found))]
 		}
-		page.Deliveries = found
+		page.Deliveries, err = tx.describeAll(found, &unread)
 		for i := range page.Deliveries {
 			show(&page.Deliveries[i], all)
 		}
@@ -75,35 +76,40 @@ func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (pa
 
 const deliveryPage = " ORDER BY event_sequence DESC, callback_id DESC LIMIT ? OFFSET ?"
 
+// A foundDelivery is a delivery of a page, or why it can't be read.
+type foundDelivery struct {
+	webhook.Delivery
+	damage error
+}
+
 // newestFirst is the order of deliveryPage.
-func newestFirst(a, b webhook.Delivery) int {
+func newestFirst(a, b foundDelivery) int {
 	return cmp.Or(cmp.Compare(b.Sequence, a.Sequence), cmp.Compare(callbackNumber(b.Callback), callbackNumber(a.Callback)))
 }
 
-// deliveries returns the deliveries of a source, whole.
-func (t tx) deliveries(unread *damage, source string, args ...any) ([]webhook.Delivery, error) {
-	return t.describedDeliveries(unread, "SELECT "+deliveryColumns+source, args...)
+// findDeliveries returns what a query for deliveryColumns gives.
+func (t tx) findDeliveries(query string, args ...any) (found []foundDelivery, err error) {
+	err = t.rows(func(row scanner) error {
+		d, err := scanDelivery(row)
+		if err != nil && !errors.Is(err, webhook.ErrDamaged) {
+			return err
+		}
+		found = append(found, foundDelivery{d, err})
+		return nil
+	}, query, args...)
+	return found, err
 }
 
-// describedDeliveries returns the deliveries that a query gives, whole. Those that can't be
+// describeAll returns deliveries with what they have of their events. Those that can't be
 // read are noted and left out.
-func (t tx) describedDeliveries(unread *damage, query string, args ...any) ([]webhook.Delivery, error) {
-	var found []webhook.Delivery
-	err := t.rows(func(row scanner) error {
-		d, err := scanDelivery(row)
+func (t tx) describeAll(found []foundDelivery, unread *damage) (whole []webhook.Delivery, err error) {
+	for _, f := range found {
+		err := f.damage
 		if err == nil {
-			found = append(found, d)
+			err = t.describe(&f.Delivery)
 		}
-		return unread.note(err)
-	}, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	whole := found[:0]
-	for _, d := range found {
-		err := t.describe(&d)
 		if err == nil {
-			whole = append(whole, d)
+			whole = append(whole, f.Delivery)
 		} else if err = unread.note(err); err != nil {
 			return nil, err
 		}

@@ -20,6 +20,7 @@ func (w *writer) commitGroup(first *work) {
 // commitBeside runs a work in a transaction of its own, for which the disk need not be
 // waited for at once.
 func (w *writer) commitBeside(k *work) {
+	w.vain = 0
 	w.beside = true
 	w.runGroup(k)
 	w.beside = false

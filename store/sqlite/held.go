@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 
@@ -26,7 +27,7 @@ const (
 	soundHeld = `CASE WHEN NOT json_valid(deliveries) OR deliveries ->> '$[0][0]' IS NOT ringback_held.id THEN false
 		ELSE NOT EXISTS (SELECT 1 FROM json_each(deliveries) AS entry
 			WHERE CASE WHEN entry.type <> 'array' OR json_array_length(entry.value) <> 4 THEN true
-				ELSE EXISTS (SELECT 1 FROM json_each(entry.value) AS number WHERE number.type <> 'integer') END) END`
+				ELSE EXISTS (SELECT 1 FROM json_each(entry.value) AS number WHERE typeof(number.value) <> 'integer') END) END`
 
 	// fromHeld are the entries of all lists that can be read.
 	fromHeld = ` FROM ringback_held CROSS JOIN json_each(CASE WHEN ` + soundHeld + ` THEN deliveries ELSE '[]' END)`
@@ -47,7 +48,7 @@ const (
 	// What can't be read stays, to be mended by hand. Nobody holds it.
 	spoilHeld = "UPDATE ringback_held SET worker = 0 WHERE worker <> 0 AND NOT (" + soundHeld + ")"
 
-	damagedHeld = "SELECT id FROM ringback_held WHERE NOT (" + soundHeld + ")"
+	damagedHeld = "SELECT id FROM ringback_held WHERE id <= ? AND NOT (" + soundHeld + ")"
 
 	// What is in ringback_deliveries as well is only what it is there.
 	onlyHeld = `NOT EXISTS (SELECT 1 FROM ringback_deliveries
@@ -70,7 +71,7 @@ const (
 // in the list what has ended.
 const (
 	maxHeld   = 64
-	maxListed = 8192
+	maxListed = 4096
 )
 
 // insertEnded writes deliveries that were held and have been delivered by their first attempt.
@@ -297,7 +298,7 @@ func (t tx) writeOut() error {
 	return nil
 }
 
-// writeOutOwn does so for those that the writer remembers.
+// writeOutOwn writes what the writer remembers, which is all that it holds.
 func (t tx) writeOutOwn() error {
 	h := t.conn.held
 	standing := make(map[webhook.Worker]string)
@@ -338,30 +339,54 @@ func (d *heldDelivery) insertion(key deliveryKey, state string, w webhook.Worker
 	return []any{key.sequence, key.callback, d.lane, stateNumber(state), int64(w), d.method, d.encoding, d.row.created, int64(0), nil}
 }
 
-// heldDeliveries returns the deliveries that are held and that a query selects, in its order.
-func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, unread *damage) ([]webhook.Delivery, error) {
-	err := t.rows(func(row scanner) error {
+// heldDeliveries returns the deliveries that are held and that a query selects, in its order,
+// without what their events say.
+func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, unread *damage) ([]foundDelivery, error) {
+	switch query.State {
+	case webhook.DeliveryDelivered, webhook.DeliveryWaiting:
+		return nil, nil
+	case webhook.DeliveryDead:
+		if len(all) == 0 {
+			return nil, nil
+		}
+	}
+	if err := t.noteHeld(math.MaxInt64, unread); err != nil {
+		return nil, err
+	}
+	conditions, args := "", []any(nil)
+	if query.Callback != "" {
+		conditions, args = conditions+" AND value ->> 1 = ?", append(args, callbackNumber(query.Callback))
+	}
+	if !query.Since.IsZero() {
+		conditions, args = conditions+" AND created >= ?", append(args, millis(query.Since))
+	}
+	if !query.Until.IsZero() {
+		conditions, args = conditions+" AND created < ?", append(args, millis(query.Until))
+	}
+	if query.Record != "" {
+		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = value ->> 0)"
+		args = append(args, query.Record)
+	}
+	found, err := t.findDeliveries(selectHeldDeliveries+conditions, args...)
+	if err != nil || query.State == "" {
+		return found, err
+	}
+	return slices.DeleteFunc(found, func(f foundDelivery) bool {
+		show(&f.Delivery, all)
+		return f.State != query.State
+	}), nil
+}
+
+// noteHeld notes the lists of held deliveries that can't be read, of those that begin with an
+// event or one before it.
+func (t tx) noteHeld(sequence int64, unread *damage) error {
+	return t.rows(func(row scanner) error {
 		var id int64
 		if err := row.Scan(&id); err != nil {
 			return err
 		}
 		return unread.note(damaged("held deliveries of event %d", id))
-	}, damagedHeld)
-	if err != nil {
-		return nil, err
-	}
-	found, err := t.describedDeliveries(unread, selectHeldDeliveries)
-	if err != nil {
-		return nil, err
-	}
-	found = slices.DeleteFunc(found, func(d webhook.Delivery) bool {
-		show(&d, all)
-		return query.Callback != "" && d.Callback != query.Callback || query.State != "" && d.State != query.State ||
-			!query.Since.IsZero() && d.Created.Before(query.Since) || !query.Until.IsZero() && !d.Created.Before(query.Until) ||
-			query.Record != "" && d.Record != query.Record
-	})
-	slices.SortFunc(found, newestFirst)
-	return found, nil
+	}, damagedHeld, sequence)
 }
 
 // A holding is what a fan-out holds.

@@ -373,38 +373,13 @@ func TestHeldBacklog(t *testing.T) {
 	}
 }
 
-// TestHeldBacklogLater sees later what came to be held meanwhile.
-func TestHeldBacklogLater(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "store.db")
-	store, err := sqlite.Open(t.Context(), file, &sqlite.Options{MaxBacklog: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	closeLater(t, store)
-	c := create(t, store)
-	appendAndClaim(t, store, join(t, store), 1, expanded(t, events("e", 2), "", c))
-	deadline := time.After(10 * time.Second)
-	for i := 0; ; i++ { // it is looked at once a second
-		if err := store.Dispatch(t.Context(), event(fmt.Sprint("f", i))); err != nil {
-			if i > 0 {
-				return
-			}
-			t.Fatal(err)
-		}
-		select {
-		case <-deadline:
-			t.Fatal("more and more is taken")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
 // TestHeldDamaged shows that a list of what is held which can't be read costs the others
 // nothing, is told of, and can be mended; and that it is of no account to who has written it.
 func TestHeldDamaged(t *testing.T) {
 	for _, spoiled := range []string{
 		"", "[", "no list", "[]", `{"a": 1}`, "7", `["a", 1]`, `[["a", "b", "c", "d"]]`, "[[999, 1, 0, 0]]",
 		"[[1, 1, 0, 0], 7]", "[[1, 1, 0]]", "[[1, 1, 0, null]]",
+		"[[1, 1, 0, 99999999999999999999]]", "[[1, 99999999999999999999, 0, 0]]",
 	} {
 		t.Run(spoiled, func(t *testing.T) {
 			db, first := newHost(t)
@@ -433,6 +408,8 @@ func TestHeldDamaged(t *testing.T) {
 				}
 			}
 			wantList(store.Deliveries(t.Context(), webhook.DeliveryQuery{Limit: 10}))
+			_, err = store.Delivery(t.Context(), webhook.DeliveryID("bad", c.ID))
+			wantDamaged(t, "delivery", err, "event 1")
 			if err := store.Leave(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
@@ -588,7 +565,7 @@ func TestHeldLists(t *testing.T) {
 	db, store := newHost(t)
 	c := create(t, store)
 	w := join(t, store)
-	const each, listed = 500, 8192
+	const each, listed = 500, 4096
 	for i := range 40 {
 		claimed := appendAndClaim(t, store, w, 1, expanded(t, events(fmt.Sprint(i, "-"), each), "", c))
 		if n := count(t, db, countHeld); n > listed+each {
@@ -599,4 +576,114 @@ func TestHeldLists(t *testing.T) {
 		}
 	}
 	storetest.CheckInvariants(t, store)
+}
+
+// TestHeldPagesDamaged lists what is held beside a delivery that can't be read: the others are
+// on the pages as before.
+func TestHeldPagesDamaged(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	held := appendAndClaim(t, store, w, 1, expanded(t, events("held", 3), "", c))
+	written := appendAndClaim(t, store, w, 1, expanded(t, events("e", 10), "", c))
+	if _, err := store.Settle(t.Context(), w, outcomes(written, "")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("UPDATE ringback_deliveries SET method = 7 WHERE event_sequence = ?", written[7].Sequence); err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, d := range append(held, written...) {
+		if d.ID != written[7].ID {
+			want = append(want, d.ID)
+		}
+	}
+	slices.Reverse(want)
+	for start := 0; start <= 15; start += 5 {
+		page, err := store.Deliveries(t.Context(), webhook.DeliveryQuery{Start: start, Limit: 5})
+		if err != nil && !errors.Is(err, webhook.ErrDamaged) {
+			t.Fatal(err)
+		}
+		for _, d := range page.Deliveries {
+			got = append(got, d.ID)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestHeldTimes selects by times as finely as what is written is selected.
+func TestHeldTimes(t *testing.T) {
+	_, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, events("e", 1), "", c))
+	at := claimed[0].Created
+	totals := func() (list []int) {
+		for _, query := range []webhook.DeliveryQuery{
+			{Since: at}, {Until: at}, {Since: at.Add(500 * time.Microsecond)}, {Until: at.Add(500 * time.Microsecond)},
+			{Since: at.Add(time.Millisecond)}, {Until: at.Add(time.Millisecond)},
+		} {
+			query.WithTotal = true
+			page, err := store.Deliveries(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, page.Total)
+		}
+		return list
+	}
+	held := totals()
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+		t.Fatal(err)
+	}
+	if written := totals(); !slices.Equal(held, written) || held[0] != 1 || held[4] != 0 {
+		t.Errorf("totals %v while it is held, %v when it is written", held, written)
+	}
+}
+
+// TestHeldRefusedOrder has a settlement be rolled back for whose delivery another waits: that
+// one goes on after the next try.
+func TestHeldRefusedOrder(t *testing.T) {
+	db, store := newHost(t)
+	_, err := db.Exec(`CREATE TRIGGER refuse BEFORE INSERT ON ringback_attempts
+		WHEN EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ABORT, 'refused'); END; INSERT INTO ledger VALUES ('refuse')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, ofRecord("r", events("e", 2)...), "", c))
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err == nil {
+		t.Fatal("no error")
+	}
+	if _, err := db.Exec("DELETE FROM ledger"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Settle(t.Context(), w, outcomes(claimed, "")); err != nil {
+		t.Fatal(err)
+	}
+	if got := claim(t, store, w, 10); len(got) != 1 || got[0].EventID != "e1" {
+		t.Errorf("claimed %+v, want e1", got)
+	}
+}
+
+// TestHeldDamagedPurge forgets a record beside a list of what is held that can't be read.
+func TestHeldDamagedPurge(t *testing.T) {
+	db, first := newHost(t)
+	c := create(t, first)
+	appendAndClaim(t, first, join(t, first), 1, expanded(t, ofRecord("bad", event("bad")), "", c))
+	if _, err := db.Exec("UPDATE ringback_held SET deliveries = ''"); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.New(t.Context(), db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeLater(t, store)
+	appendAndClaim(t, store, join(t, store), 1, expanded(t, ofRecord("r", event("good")), "", c))
+	if n, err := store.Purge(t.Context(), webhook.Scope{Database: "d"}, "r"); err != nil || n != 1 {
+		t.Errorf("purged %d, %v", n, err)
+	}
 }

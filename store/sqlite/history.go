@@ -47,7 +47,7 @@ func scanDelivery(row scanner) (d webhook.Delivery, err error) {
 	}
 	if state < 0 || state >= len(states) || track < 0 || track > 3 ||
 		method < 0 || method >= len(methods) || encoding < 0 || encoding >= len(encodings) {
-		return webhook.Delivery{}, damaged("delivery of event %d to callback %s: state %d, track %d, method %d, encoding %d",
+		return webhook.Delivery{Sequence: d.Sequence, Callback: d.Callback}, damaged("delivery of event %d to callback %s: state %d, track %d, method %d, encoding %d",
 			d.Sequence, d.Callback, state, track, method, encoding)
 	}
 	d.State, d.Method, d.Encoding = states[state], methods[method], encodings[encoding]
@@ -112,6 +112,12 @@ func (t tx) delivery(id string) (webhook.Delivery, error) {
 	d, err := scanDelivery(t.row(selectDelivery, sequence, callbackNumber(callback)))
 	if errors.Is(err, webhook.ErrNotFound) {
 		d, err = scanDelivery(t.row(selectHeldDelivery, sequence, callbackNumber(callback)))
+	}
+	if errors.Is(err, webhook.ErrNotFound) {
+		var unread damage
+		if err := errors.Join(t.noteHeld(sequence, &unread), unread.found("delivery")); err != nil {
+			return webhook.Delivery{}, err // it may be among them
+		}
 	}
 	if err != nil {
 		return webhook.Delivery{}, err

@@ -148,5 +148,6 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 	if err != nil {
 		return err
 	}
-	return rows.Close()
+	rows.Next() // a driver may take the first step only now
+	return errors.Join(rows.Err(), rows.Close())
 }

@@ -165,7 +165,6 @@ func (w *writer) step() (open bool) {
 // reports whether the writer is open.
 func (w *writer) next() (open bool) {
 	if w.parked != nil && w.mayGoBeside() {
-		w.vain = 0
 		w.commitBeside(w.unpark())
 		return true
 	}
@@ -188,7 +187,8 @@ func (w *writer) next() (open bool) {
 			w.over.Reset(company)
 		}
 	case <-over:
-		if w.vain++; w.vain >= vainWaits {
+		if w.vain++; w.vain == vainWaits {
+			w.vain = 0
 			w.turns.urge()
 		}
 		w.commitGroup(w.unpark())

@@ -1,6 +1,6 @@
--- A process of an earlier version that still runs takes what is held for missing. It must not
--- write deliveries beside it, which it does only after it has looked into this index: so that
--- has another name.
+-- A process of an earlier version that still runs may take what is held for missing. It must
+-- not make deliveries beside it, which it does only after it has looked into this index: so
+-- that has another name.
 CREATE INDEX ringback_deliveries_order ON ringback_deliveries (callback_id, lane, track, event_sequence) WHERE ended = 0;
 DROP INDEX ringback_deliveries_open;
 
