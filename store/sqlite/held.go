@@ -71,7 +71,7 @@ const (
 // in the list what has ended.
 const (
 	maxHeld   = 64
-	maxListed = 4096
+	maxListed = 8192
 )
 
 // insertEnded writes deliveries that were held and have been delivered by their first attempt.

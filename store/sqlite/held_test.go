@@ -565,7 +565,7 @@ func TestHeldLists(t *testing.T) {
 	db, store := newHost(t)
 	c := create(t, store)
 	w := join(t, store)
-	const each, listed = 500, 4096
+	const each, listed = 500, 8192
 	for i := range 40 {
 		claimed := appendAndClaim(t, store, w, 1, expanded(t, events(fmt.Sprint(i, "-"), each), "", c))
 		if n := count(t, db, countHeld); n > listed+each {
