@@ -13,9 +13,8 @@ import (
 // Deliveries implements [webhook.History]. A page of one callback, or of the dead,
 // takes time for the deliveries that it passes over, and for those that are held, not for
 // all there are; a total, and a record or a time that few have, takes time for all of the
-// callback. Deliveries
-// that can't be read are left out of the page, which then comes with an error that
-// matches [webhook.ErrDamaged].
+// callback. Deliveries that can't be read are left out of the page, which then comes with an
+// error that matches [webhook.ErrDamaged].
 func (s *Store) Deliveries(ctx context.Context, query webhook.DeliveryQuery) (page webhook.DeliveryPage, err error) {
 	var unread damage
 	err = s.readers.read(ctx, "deliveries", func(tx tx) error {

@@ -339,8 +339,8 @@ func (d *heldDelivery) insertion(key deliveryKey, state string, w webhook.Worker
 	return []any{key.sequence, key.callback, d.lane, stateNumber(state), int64(w), d.method, d.encoding, d.row.created, int64(0), nil}
 }
 
-// heldDeliveries returns the deliveries that are held and that a query selects, in its order,
-// without what their events say.
+// heldDeliveries returns the deliveries that are held and that a query selects, in no order
+// and without what their events say.
 func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, unread *damage) ([]foundDelivery, error) {
 	switch query.State {
 	case webhook.DeliveryDelivered, webhook.DeliveryWaiting:
@@ -353,15 +353,19 @@ func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, u
 	if err := t.noteHeld(math.MaxInt64, unread); err != nil {
 		return nil, err
 	}
-	conditions, args := "", []any(nil)
+	conditions := ""
+	var args []any
 	if query.Callback != "" {
-		conditions, args = conditions+" AND value ->> 1 = ?", append(args, callbackNumber(query.Callback))
+		conditions += " AND value ->> 1 = ?"
+		args = append(args, callbackNumber(query.Callback))
 	}
 	if !query.Since.IsZero() {
-		conditions, args = conditions+" AND created >= ?", append(args, millis(query.Since))
+		conditions += " AND created >= ?"
+		args = append(args, millis(query.Since))
 	}
 	if !query.Until.IsZero() {
-		conditions, args = conditions+" AND created < ?", append(args, millis(query.Until))
+		conditions += " AND created < ?"
+		args = append(args, millis(query.Until))
 	}
 	if query.Record != "" {
 		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = value ->> 0)"

@@ -253,7 +253,7 @@ func (w *writer) notice() {
 }
 
 // write runs a work that writes about so many rows in a transaction, in which no delivery is
-// held, and names what failed. The work may be run more than once.
+// held but what can't be read, and names what failed. The work may be run more than once.
 func (s *Store) write(ctx context.Context, what string, rows int, run func(tx) error) error {
 	return s.writeBesideHeld(ctx, what, rows, func(tx tx) error {
 		if err := tx.writeOut(); err != nil {
