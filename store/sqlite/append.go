@@ -10,7 +10,7 @@ import (
 // revision, whether an event is pending, and whether a worker is registered.
 const selectStand = selectNumbers + `, (SELECT revision FROM ringback_registry),
 	EXISTS (SELECT 1 FROM ringback_pending WHERE sequence > 0 AND id <> ''),
-	EXISTS (SELECT 1 FROM ringback_claimers WHERE id = ?)`
+	EXISTS (SELECT 1 FROM ringback_holders WHERE id = ?)`
 
 // AppendAndClaim implements [webhook.AppendClaimer]. What can't be read it leaves for Claim,
 // which tells of it.

@@ -14,6 +14,9 @@ const (
 	noteFailure = `UPDATE ringback_callbacks SET failures = failures + 1, failure = ?2, failure_time = ?3,
 		failure_event = (SELECT id FROM ringback_events WHERE sequence = ?4)
 	WHERE id = ?1 AND version = ?5`
+
+	// Whether any delivery that is in its table is open.
+	anyOpen = "SELECT EXISTS (SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_order WHERE ended = 0)"
 )
 
 // selectGiven returns when those events were appended that are pending under these IDs.

@@ -104,8 +104,8 @@ func TestMigrate(t *testing.T) {
 				}
 				query, now := "SELECT "+strings.Join(columns, ", ")+" FROM ", table
 				switch {
-				case table == "ringback_workers":
-					now = "ringback_claimers"
+				case table == "ringback_workers" || table == "ringback_claimers":
+					now = "ringback_holders"
 				case table == "ringback_outbox":
 					query = strings.Replace(query, " lane,", " 0 AS lane,", 1)
 					now = outboxBefore
@@ -259,19 +259,35 @@ func TestMigrateBehind(t *testing.T) {
 	}
 }
 
-// TestMigrateFourth looks at what the fourth version had otherwise: of the workers one was
-// there, and three more had left. A process that knows no other version can't claim any more.
-func TestMigrateFourth(t *testing.T) {
-	file := copyOf(t, "testdata/version-4.sqlite")
-	db := openHost(t, file, hostSettings)
-	store := open(t, file)
-	if w := join(t, store); w != 5 {
-		t.Errorf("a new worker is %d, want 5", w)
+// TestMigrateWorkers looks at the workers of versions that had them in other tables: their
+// numbers go on. A process that knows no other version can't claim any more.
+func TestMigrateWorkers(t *testing.T) {
+	for _, c := range []struct {
+		file, table string
+		next        webhook.Worker
+	}{
+		{"version-3.sqlite", "ringback_workers", 2},
+		{"version-4.sqlite", "ringback_workers", 5}, // four there were, of which one is left
+		{"version-5.sqlite", "ringback_claimers", 6},
+		{"version-6.sqlite", "ringback_claimers", 6},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			file := copyOf(t, "testdata/"+c.file)
+			db := openHost(t, file, hostSettings)
+			look := "SELECT EXISTS (SELECT 1 FROM " + c.table + " WHERE id = 1)"
+			if n := count(t, db, look); n != 1 {
+				t.Fatalf("%s: %d, want 1", look, n)
+			}
+			store := open(t, file)
+			if w := join(t, store); w != c.next {
+				t.Errorf("a new worker is %d, want %d", w, c.next)
+			}
+			if _, err := db.Exec(look); err == nil {
+				t.Errorf("%s is there", c.table)
+			}
+			storetest.CheckDrains(t, store)
+		})
 	}
-	if _, err := db.Exec("SELECT EXISTS (SELECT 1 FROM ringback_workers WHERE id = 1)"); err == nil {
-		t.Error("the workers of the fourth version are there")
-	}
-	storetest.CheckDrains(t, store)
 }
 
 // TestMigrateFifth looks at what the fifth version had otherwise: two deliveries are held. A
@@ -315,8 +331,12 @@ func TestMigrateFifth(t *testing.T) {
 // TestMigrateHost brings tables up to date beside a view of the host's that refers to
 // nothing, from several processes at once.
 func TestMigrateHost(t *testing.T) {
-	for _, name := range []string{"version-1.sqlite", "version-2.sqlite", "version-3.sqlite", "version-4.sqlite", "version-5.sqlite"} {
-		file := copyOf(t, "testdata/"+name)
+	files, err := filepath.Glob(oldVersions)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("old versions: %v, %v", files, err)
+	}
+	for _, name := range files {
+		file := copyOf(t, name)
 		if _, err := openHost(t, file, hostSettings).Exec("CREATE VIEW stale AS SELECT * FROM gone"); err != nil {
 			t.Fatal(err)
 		}

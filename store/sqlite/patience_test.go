@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +87,33 @@ func TestPatienceGivesUp(t *testing.T) {
 			t.Errorf("the settlement ends %t: the other write: %v", settlementEnds, err)
 		}
 	}
+}
+
+// TestPatienceInVain has settlements wait one after the other where nothing else comes: three
+// do so, the next one does not. A machine that is busy may be too slow to show it at once.
+func TestPatienceInVain(t *testing.T) {
+	const company = 5 * time.Millisecond
+	var waited []bool
+	for range 20 {
+		store := open(t, filepath.Join(t.TempDir(), "store.db"))
+		store.ReplaceSync(func(*os.File) error { return nil })
+		w := join(t, store)
+		waited = nil
+		for range 4 {
+			if err := store.Beat(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if _, err := store.Settle(t.Context(), w, nil); err != nil {
+				t.Fatal(err)
+			}
+			waited = append(waited, time.Since(began) >= company)
+		}
+		if slices.Equal(waited, []bool{true, true, true, false}) {
+			return
+		}
+	}
+	t.Errorf("settlements have waited for others: %t, want three in a row and then none", waited)
 }
 
 // TestPatienceBeside has a Settle go on while the disk is waited for because of another write.

@@ -23,7 +23,7 @@ var parameter = regexp.MustCompile(`\?([0-9]*)`)
 const (
 	readsDead     = "SCAN ringback_deliveries USING INDEX ringback_deliveries_dead"
 	countsDead    = "SCAN ringback_deliveries USING COVERING INDEX ringback_deliveries_dead"
-	readsWorkers  = "SCAN ringback_claimers"
+	readsWorkers  = "SCAN ringback_holders"
 	readsRegistry = "SCAN ringback_registry"                                                  // one row
 	readsPending  = "SCAN ringback_pending"                                                   // by Purge alone
 	readsHeld     = "SCAN ringback_held"                                                      // a few rows

@@ -34,6 +34,11 @@ const (
 // given when they ended. When the last attempt began does not matter from then on.
 var settleDelivered = newChange("state = " + delivered + `, due = 0, ended = ?%d, reason = '', attempts = attempts + 1, worker = 0`)
 
+// insertEnded writes deliveries that were held and have been delivered by their first attempt.
+var insertEnded = newBulk(`INSERT INTO ringback_deliveries
+	(event_sequence, callback_id, lane, state, attempts, method, encoding, created, ended)`,
+	"(?, ?, ?, "+delivered+", 1, ?, ?, ?, ?)", "")
+
 // selectUnusual returns, of deliveries that a worker has claimed, those for which others
 // wait, and where they keep order; and without a place those that it has not claimed, or
 // that have another number of attempts. Most outcomes give no row. The third column of a key

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_claimers WHERE id = ?)"
-	beatWorker   = "UPDATE ringback_claimers SET beat = beat + 1 WHERE id = ?"
+	selectWorker = "SELECT EXISTS (SELECT 1 FROM ringback_holders WHERE id = ?)"
+	beatWorker   = "UPDATE ringback_holders SET beat = beat + 1 WHERE id = ?"
 
 	selectWorkers = `SELECT id, beat, EXISTS (
 		SELECT 1 FROM ringback_deliveries INDEXED BY ringback_deliveries_worker
-		WHERE worker = ringback_claimers.id AND worker > 0 AND ` + visible + `)
-		OR EXISTS (SELECT 1 FROM ringback_held WHERE worker = ringback_claimers.id)
-	FROM ringback_claimers ORDER BY id`
+		WHERE worker = ringback_holders.id AND worker > 0 AND ` + visible + `)
+		OR EXISTS (SELECT 1 FROM ringback_held WHERE worker = ringback_holders.id)
+	FROM ringback_holders ORDER BY id`
 
 	// What a worker held of callbacks that are disabled does not become ready again.
 	endClaims = `UPDATE ringback_deliveries INDEXED BY ringback_deliveries_worker
@@ -54,7 +54,7 @@ func (t tx) beat(w webhook.Worker) error {
 // Join implements [webhook.Queue].
 func (s *Store) Join(ctx context.Context) (w webhook.Worker, err error) {
 	err = s.writeBesideHeld(ctx, "join", 1, func(tx tx) error {
-		return tx.row("INSERT INTO ringback_claimers DEFAULT VALUES RETURNING id").Scan(&w)
+		return tx.row("INSERT INTO ringback_holders DEFAULT VALUES RETURNING id").Scan(&w)
 	})
 	return w, err
 }
@@ -81,7 +81,7 @@ func (s *Store) Workers(ctx context.Context) (workers []webhook.WorkerBeat, err 
 func (s *Store) Retire(ctx context.Context, w webhook.WorkerBeat) (retired bool, err error) {
 	err = s.write(ctx, "retire", stepSize, func(tx tx) error {
 		retired = false
-		ended, err := tx.exec("DELETE FROM ringback_claimers WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
+		ended, err := tx.exec("DELETE FROM ringback_holders WHERE id = ? AND beat = ?", int64(w.Worker), w.Beat)
 		if err != nil || ended == 0 {
 			return err
 		}
@@ -106,7 +106,7 @@ func (t tx) giveBack(w webhook.Worker, statement string) error {
 // Leave implements [webhook.Queue].
 func (s *Store) Leave(ctx context.Context, w webhook.Worker) error {
 	err := s.write(ctx, "leave", stepSize, func(tx tx) error {
-		ended, err := tx.exec("DELETE FROM ringback_claimers WHERE id = ?", int64(w))
+		ended, err := tx.exec("DELETE FROM ringback_holders WHERE id = ?", int64(w))
 		if err != nil || ended == 0 {
 			return err
 		}
