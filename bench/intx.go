@@ -45,40 +45,62 @@ func inTransactions(batch int) func(context.Context, *round) error {
 	}
 }
 
+// spells is how many times in a round a host is silent, and then tells.
+const spells = 6
+
 // writePath measures how much of its throughput a host keeps that changes one record in
-// each of its transactions and tells of it, with the engine at work beside it.
+// each of its transactions and tells of it, with the engine at work beside it. It is silent
+// by turns, as what a disk takes changes from one tenth of a second to the next.
 func writePath(ctx context.Context, r *round) error {
 	p, h, err := withHost(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	changes := func(tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
-		began := time.Now()
-		err := r.produce(ctx, 1, func(ctx context.Context, from, to int) error {
+	// The first third of a spell does not count: what went before it comes to its end, or the
+	// engine gets to work.
+	spell := func(from, to int, tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
+		change := func(ctx context.Context, from, to int) error {
 			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, from) })
-		})
+		}
+		start := from + (to-from)/3
+		if err := produce(ctx, from, start, 1, change); err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		err := produce(ctx, start, to, 1, change)
 		return time.Since(began), err
 	}
-	before, err := changes(silent)
-	if err != nil {
-		return err
-	}
-	var told time.Duration
+	var without, with time.Duration
 	err = p.deliver(ctx, r, func(ctx context.Context) error {
-		told, err = changes(func(tx *sql.Tx, number int) error {
-			return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
-		})
-		return err
+		end := r.first
+		for i := range spells {
+			from := end
+			end = r.first + r.n*(i+1)/spells
+			r.stop()
+			took, err := spell(from, end, silent)
+			if err != nil {
+				return err
+			}
+			without += took
+			r.resume()
+			took, err = spell(from, end, func(tx *sql.Tx, number int) error {
+				return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
+			})
+			if err != nil {
+				return err
+			}
+			with += took
+			if _, err := r.receiver.wait(ctx, r.warm+end-r.first); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	after, err := changes(silent)
-	if err != nil {
-		return err
-	}
-	r.measuredOtherwise = (before + after).Seconds() / 2 / told.Seconds()
+	r.measuredOtherwise = without.Seconds() / with.Seconds()
 	dispatch, err := dispatchAlone(ctx, p, h, r.first+r.n)
 	r.note = fmt.Sprintf("; a dispatch uses %.1f µs of CPU, %.1f allocations", dispatch.cpu, dispatch.allocs)
 	return err

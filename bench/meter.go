@@ -34,12 +34,20 @@ func awaitIdle() {
 // measurement begins alike and nobody pays for another's.
 func startMeter() *meter {
 	debug.FreeOSMemory()
-	known := forgetPeak()
-	return &meter{peakKnown: known, cpu: -processorTime(), allocs: -allocations(), began: time.Now()}
+	m := &meter{peakKnown: forgetPeak()}
+	m.resume()
+	return m
+}
+
+// resume goes on after a stop: what lies between does not count.
+func (m *meter) resume() {
+	m.cpu -= processorTime()
+	m.allocs -= allocations()
+	m.began = time.Now()
 }
 
 func (m *meter) stop() {
-	m.took = time.Since(m.began)
+	m.took += time.Since(m.began)
 	m.cpu += processorTime()
 	m.allocs += allocations()
 	if m.peakKnown {
