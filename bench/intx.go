@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/ringback-dev/ringback/webhook"
 )
 
 // withHost returns a product with its host, and one callback.
@@ -59,9 +61,10 @@ func writePath(ctx context.Context, r *round) error {
 	defer p.close()
 	// The first third of a spell does not count: what went before it comes to its end, or the
 	// engine gets to work.
-	spell := func(from, to int, tell func(tx *sql.Tx, number int) error) (time.Duration, error) {
+	spell := func(from, to int, tell func(tx *sql.Tx, e webhook.Event) error) (time.Duration, error) {
 		change := func(ctx context.Context, from, to int) error {
-			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, from) })
+			e := event(from)
+			return h.change(ctx, from, to, func(tx *sql.Tx) error { return tell(tx, e) })
 		}
 		start := from + (to-from)/3
 		if err := produce(ctx, from, start, 1, change); err != nil {
@@ -84,8 +87,8 @@ func writePath(ctx context.Context, r *round) error {
 			}
 			without += took
 			r.resume()
-			took, err = spell(from, end, func(tx *sql.Tx, number int) error {
-				return p.sqlite.InTx(tx).Dispatch(ctx, event(number))
+			took, err = spell(from, end, func(tx *sql.Tx, e webhook.Event) error {
+				return p.sqlite.InTx(tx).Dispatch(ctx, e)
 			})
 			if err != nil {
 				return err
@@ -107,7 +110,7 @@ func writePath(ctx context.Context, r *round) error {
 }
 
 // silent tells nobody of a change.
-func silent(*sql.Tx, int) error { return nil }
+func silent(*sql.Tx, webhook.Event) error { return nil }
 
 // dispatchAlone returns what a dispatch adds to a transaction that changes one record, in
 // its own process and with no engine at work. Nothing is committed: how much longer a
@@ -116,11 +119,11 @@ func dispatchAlone(ctx context.Context, p *product, h *host, first int) (figures
 	const n = 500
 	list := events(first, first+n)
 	undo := errors.New("undo")
-	changes := func(tell func(tx *sql.Tx, i int) error) (figures, error) {
+	changes := func(tell func(tx *sql.Tx, e webhook.Event) error) (figures, error) {
 		m := startMeter()
 		for i := range n {
 			err := h.change(ctx, first+i, first+i+1, func(tx *sql.Tx) error {
-				return cmp.Or(tell(tx, i), undo)
+				return cmp.Or(tell(tx, list[i]), undo)
 			})
 			if !errors.Is(err, undo) {
 				return figures{}, err
@@ -133,8 +136,8 @@ func dispatchAlone(ctx context.Context, p *product, h *host, first int) (figures
 	if err != nil {
 		return figures{}, err
 	}
-	with, err := changes(func(tx *sql.Tx, i int) error {
-		return p.sqlite.InTx(tx).Dispatch(ctx, list[i])
+	with, err := changes(func(tx *sql.Tx, e webhook.Event) error {
+		return p.sqlite.InTx(tx).Dispatch(ctx, e)
 	})
 	return figures{cpu: with.cpu - without.cpu, allocs: with.allocs - without.allocs}, err
 }

@@ -42,6 +42,6 @@ func whileBusy(ctx context.Context, since time.Time, try func() error) error {
 
 // isBusy reports whether another connection was in the way.
 func isBusy(err error) bool {
-	var failure sqlite3.Error
-	return errors.As(err, &failure) && failure.Code == sqlite3.ErrBusy
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.Code == sqlite3.ErrBusy
 }

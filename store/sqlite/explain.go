@@ -21,8 +21,7 @@ var advice = map[sqlite3.ErrNo]string{
 
 // explain names the file that can't be opened and says what to do about it.
 func explain(path string, err error) error {
-	var failure sqlite3.Error
-	if errors.As(err, &failure) && advice[failure.Code] != "" {
+	if failure, ok := errors.AsType[sqlite3.Error](err); ok && advice[failure.Code] != "" {
 		return fmt.Errorf("sqlite: open %s: %w: %s", path, err, advice[failure.Code])
 	}
 	return fmt.Errorf("sqlite: open %s: %w", path, err)

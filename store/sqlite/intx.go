@@ -92,11 +92,10 @@ var errRolledBack = errors.New("SQLite has rolled the transaction back already, 
 // is appended would commit at once, without the change that it tells of.
 func (d *hostDispatcher) checkOpen(ctx context.Context) error {
 	_, err := d.tx.ExecContext(ctx, "BEGIN")
-	var failure sqlite3.Error
-	switch {
-	case errors.As(err, &failure) && failure.Code == sqlite3.ErrError:
+	if failure, ok := errors.AsType[sqlite3.Error](err); ok && failure.Code == sqlite3.ErrError {
 		return nil // there is no transaction within a transaction
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	_, err = d.tx.ExecContext(ctx, "ROLLBACK")
