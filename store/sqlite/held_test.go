@@ -215,11 +215,50 @@ func TestHeldMany(t *testing.T) {
 	storetest.CheckInvariants(t, store)
 }
 
+// TestHeldAttempts delivers at once, and then again and again: the first attempt is one like
+// the others, and is forgotten like them.
+func TestHeldAttempts(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	claimed := appendAndClaim(t, store, w, 1, expanded(t, []webhook.Event{event("e")}, "", c))
+	id := webhook.DeliveryID("e", c.ID)
+	var made []webhook.Attempt
+	for number := 1; number <= webhook.MaxAttempts+2; number++ {
+		if number > 1 {
+			if _, err := store.Replay(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			claimed = claim(t, store, w, 1)
+		}
+		list := outcomes(claimed, fmt.Sprintf("answer \x00 %d", number%2*number))
+		if len(list) != 1 {
+			t.Fatalf("attempt %d: claimed %+v", number, claimed)
+		}
+		if number == 2 {
+			list[0].Attempt.Answer = ""
+		}
+		list[0].Attempt.Duration = time.Duration(number) * 1_000_001
+		list[0].Attempt.Time = time.UnixMilli(1_700_000_000_000 + int64(number)).UTC()
+		if _, err := store.Settle(t.Context(), w, list); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, *list[0].Attempt)
+		want := made[max(len(made)-webhook.MaxAttempts, 0):]
+		if got, err := store.Attempts(t.Context(), id); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("after %d the attempts are\n%+v, %v, want\n%+v", number, got, err, want)
+		}
+		if number == 1 && count(t, db, "SELECT count(*) FROM ringback_attempts") != 0 {
+			t.Error("an attempt that has delivered at once has a row of its own")
+		}
+	}
+}
+
 // TestHeldRefused has transactions be rolled back in which deliveries are made, and settled:
 // nothing has changed then.
 func TestHeldRefused(t *testing.T) {
 	db, store := newHost(t)
-	for _, table := range []string{"ringback_held", "ringback_attempts"} {
+	for _, table := range []string{"ringback_held", "ringback_deliveries"} {
 		_, err := db.Exec("CREATE TRIGGER refuse_" + table + " BEFORE INSERT ON " + table +
 			" WHEN EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ABORT, 'refused'); END")
 		if err != nil {
@@ -647,8 +686,8 @@ func TestHeldTimes(t *testing.T) {
 // one goes on after the next try.
 func TestHeldRefusedOrder(t *testing.T) {
 	db, store := newHost(t)
-	_, err := db.Exec(`CREATE TRIGGER refuse BEFORE INSERT ON ringback_attempts
-		WHEN EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ABORT, 'refused'); END; INSERT INTO ledger VALUES ('refuse')`)
+	_, err := db.Exec(`CREATE TRIGGER refuse BEFORE INSERT ON ringback_deliveries
+		WHEN new.state > 3 AND EXISTS (SELECT 1 FROM ledger) BEGIN SELECT RAISE(ABORT, 'refused'); END; INSERT INTO ledger VALUES ('refuse')`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,11 @@ const (
 	WHERE event_sequence = ? AND callback_id = ? AND ` + visible
 
 	selectAttempts = `SELECT number, began, duration, status, error, answer FROM ringback_attempts
-	WHERE event_sequence = ? AND callback_id = ? ORDER BY number`
+	WHERE event_sequence = ?1 AND callback_id = ?2
+	UNION ALL
+	SELECT 1, first_began, first_duration, first_status, '', first_answer FROM ringback_deliveries
+	WHERE event_sequence = ?1 AND callback_id = ?2 AND first_status IS NOT NULL
+	ORDER BY number`
 
 	selectReasons = `SELECT id, reason, updated FROM ringback_callbacks INDEXED BY ringback_callbacks_ending
 	WHERE ending = 1`

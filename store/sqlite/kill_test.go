@@ -93,7 +93,7 @@ func checkKilled(t *testing.T, file string, acknowledged []string) {
 				UNION SELECT value ->> 1 FROM ringback_held CROSS JOIN json_each(deliveries) WHERE value ->> 0 = sequence)) <> 2`,
 		"events that were, and are pending": `SELECT count(*) FROM ringback_pending
 			WHERE id <> '' AND sequence IN (SELECT sequence FROM ringback_events)`,
-		"deliveries whose attempts are miscounted": `SELECT count(*) FROM ringback_deliveries d WHERE attempts <> (
+		"deliveries whose attempts are miscounted": `SELECT count(*) FROM ringback_deliveries d WHERE attempts <> (first_status IS NOT NULL) + (
 			SELECT count(*) FROM ringback_attempts a
 			WHERE a.event_sequence = d.event_sequence AND a.callback_id = d.callback_id)`,
 	} {

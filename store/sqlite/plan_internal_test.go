@@ -124,6 +124,8 @@ func checkPlans(t *testing.T, store *Store) {
 		"total of a few":        total(narrow),
 		"total of dead ones":    total(dead),
 		"selectReasons":         selectReasons,
+		"forgetAttempts":        forgetAttempts,
+		"forgetFirst":           forgetFirst,
 		"passDelivery":          passDelivery,
 		"selectStanding":        selectStanding,
 		"addHealth":             addHealth,

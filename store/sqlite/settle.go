@@ -19,6 +19,10 @@ const (
 	forgetAttempts = `DELETE FROM ringback_attempts
 	WHERE event_sequence = ?1 AND callback_id = ?2 AND number <= ?3`
 
+	forgetFirst = `UPDATE ringback_deliveries
+	SET first_began = NULL, first_duration = NULL, first_status = NULL, first_answer = NULL
+	WHERE event_sequence = ?1 AND callback_id = ?2 AND first_status IS NOT NULL`
+
 	passDelivery = `UPDATE ringback_deliveries SET track = track | ` + passed + `
 	WHERE event_sequence = ?1 AND callback_id = ?2`
 
@@ -34,10 +38,12 @@ const (
 // given when they ended. When the last attempt began does not matter from then on.
 var settleDelivered = newChange("state = " + delivered + `, due = 0, ended = ?%d, reason = '', attempts = attempts + 1, worker = 0`)
 
-// insertEnded writes deliveries that were held and have been delivered by their first attempt.
+// insertEnded writes deliveries that were held and have been delivered by their first attempt,
+// with that.
 var insertEnded = newBulk(`INSERT INTO ringback_deliveries
-	(event_sequence, callback_id, lane, state, attempts, method, encoding, created, ended)`,
-	"(?, ?, ?, "+delivered+", 1, ?, ?, ?, ?)", "")
+	(event_sequence, callback_id, lane, state, attempts, method, encoding, created, ended,
+		first_began, first_duration, first_status, first_answer)`,
+	"(?, ?, ?, "+delivered+", 1, ?, ?, ?, ?, ?, ?, ?, coalesce(?, ''))", "")
 
 // selectUnusual returns, of deliveries that a worker has claimed, those for which others
 // wait, and where they keep order; and without a place those that it has not claimed, or
@@ -167,9 +173,11 @@ func (b *settlement) takeHeld(w webhook.Worker) error {
 			return err
 		case !found:
 			continue
-		case o.State == webhook.DeliveryDelivered && o.Attempt != nil && o.Attempt.Number == 1:
+		case atOnce(o):
 			c.written, c.awaited, c.at = true, awaited, d.at
-			err = ended.add(0, c.sequence, c.account.number, d.lane, d.method, d.encoding, d.row.created, b.ended)
+			err = ended.add(len(o.Attempt.Answer), c.sequence, c.account.number, d.lane, d.method, d.encoding,
+				d.row.created, b.ended,
+				millis(o.Attempt.Time), int64(o.Attempt.Duration), o.Attempt.Status, orNull(o.Attempt.Answer))
 		default:
 			err = open.add(0, d.insertion(key, claimed, w)...)
 		}
@@ -181,6 +189,11 @@ func (b *settlement) takeHeld(w webhook.Worker) error {
 		return err
 	}
 	return open.flush()
+}
+
+// atOnce reports whether an outcome says that the first attempt has delivered.
+func atOnce(o *webhook.Outcome) bool {
+	return o.State == webhook.DeliveryDelivered && o.Attempt != nil && o.Attempt.Number == 1 && o.Attempt.Error == ""
 }
 
 // find looks up what the other outcomes are about.
@@ -250,7 +263,7 @@ func (b *settlement) settle(i int) error {
 	}
 	open := state == ready || state == scheduled
 	b.left = b.left || open
-	if at := o.Attempt; at != nil {
+	if at := o.Attempt; at != nil && !c.written {
 		err := b.attempts.add(len(at.Error)+len(at.Answer), c.sequence, a.number, c.number, began,
 			int64(at.Duration), at.Status, orNull(at.Error), orNull(at.Answer))
 		if err != nil {
@@ -315,8 +328,11 @@ func (b *settlement) close() (disabled []webhook.Callback, err error) {
 		return nil, err
 	}
 	for _, i := range b.repeated {
-		o := &b.outcomes[i]
-		err := b.tx.run(forgetAttempts, o.Sequence, b.claims[i].account.callback, o.Attempt.Number-webhook.MaxAttempts)
+		o, callback := &b.outcomes[i], b.claims[i].account.callback
+		err := b.tx.run(forgetAttempts, o.Sequence, callback, o.Attempt.Number-webhook.MaxAttempts)
+		if err == nil {
+			err = b.tx.run(forgetFirst, o.Sequence, callback)
+		}
 		if err != nil {
 			return nil, err
 		}
