@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strconv"
 	"sync"
+
+	"github.com/ringback-dev/ringback/webhook"
 )
 
 // A host is a database product with a table of profiles.
@@ -20,7 +22,8 @@ func newHost(ctx context.Context, db *sql.DB) (*host, error) {
 	_, err := db.ExecContext(ctx, `
 		CREATE TABLE profiles (id INTEGER PRIMARY KEY, company TEXT NOT NULL, changes INTEGER NOT NULL);
 		INSERT INTO profiles WITH RECURSIVE numbers (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM numbers)
-			SELECT id, 'Apple', 0 FROM numbers LIMIT `+strconv.Itoa(records))
+			SELECT id, 'Apple', 0 FROM numbers LIMIT `+strconv.Itoa(records)+`;
+		CREATE TABLE notes (id INTEGER PRIMARY KEY, event TEXT NOT NULL, encoded BLOB NOT NULL)`)
 	return &host{db: db}, err
 }
 
@@ -44,4 +47,19 @@ func (h *host) change(ctx context.Context, from, to int, tell func(*sql.Tx) erro
 		return err
 	}
 	return tx.Commit()
+}
+
+// changeSilently tells nobody of a change.
+func (h *host) changeSilently(ctx context.Context, from, to int) error {
+	return h.change(ctx, from, to, func(*sql.Tx) error { return nil })
+}
+
+// changeAndNote inserts a row about a change: the least that a host does who keeps, by hand,
+// what it has to tell.
+func (h *host) changeAndNote(ctx context.Context, from, to int) error {
+	e := event(from)
+	return h.change(ctx, from, to, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO notes (event, encoded) VALUES (?, ?)", e.ID, webhook.EncodeEvent(&e))
+		return err
+	})
 }

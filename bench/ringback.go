@@ -112,6 +112,21 @@ func (p *product) deliver(ctx context.Context, r *round, appendAll func(context.
 	return p.checkRecorded(ctx, r.first+r.n)
 }
 
+// awaitRecorded waits for n deliveries to be recorded.
+func (p *product) awaitRecorded(ctx context.Context, n int) error {
+	for {
+		page, err := p.store.Deliveries(ctx, webhook.DeliveryQuery{State: webhook.DeliveryDelivered, Limit: 1, WithTotal: true})
+		if err != nil || page.Total >= n {
+			return err
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // checkRecorded reports whether n deliveries are delivered, with their attempts.
 func (p *product) checkRecorded(ctx context.Context, n int) error {
 	page, err := p.store.Deliveries(ctx, webhook.DeliveryQuery{

@@ -95,9 +95,9 @@ func readRows(ctx context.Context, db *sql.DB, query string, each func(*sql.Rows
 
 // allDeliveries are the deliveries, those that are held among them.
 const allDeliveries = `(
-	SELECT event_sequence, callback_id, ended, reason, coalesce(first_status, 0) AS first_status FROM ringback_deliveries
+	SELECT event_sequence, callback_id, ended, reason, first_status FROM ringback_deliveries
 	UNION ALL
-	SELECT value ->> 0, value ->> 1, 0, '', 0 FROM ringback_held CROSS JOIN json_each(ringback_held.deliveries)
+	SELECT value ->> 0, value ->> 1, 0, '', NULL FROM ringback_held CROSS JOIN json_each(ringback_held.deliveries)
 	WHERE NOT EXISTS (
 		SELECT 1 FROM ringback_deliveries WHERE event_sequence = value ->> 0 AND callback_id = value ->> 1))`
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,12 +232,9 @@ func TestHeldAttempts(t *testing.T) {
 			}
 			claimed = claim(t, store, w, 1)
 		}
-		list := outcomes(claimed, fmt.Sprintf("answer \x00 %d", number%2*number))
+		list := outcomes(claimed, fmt.Sprintf("answer \x00 %d", number))
 		if len(list) != 1 {
 			t.Fatalf("attempt %d: claimed %+v", number, claimed)
-		}
-		if number == 2 {
-			list[0].Attempt.Answer = ""
 		}
 		list[0].Attempt.Duration = time.Duration(number) * 1_000_001
 		list[0].Attempt.Time = time.UnixMilli(1_700_000_000_000 + int64(number)).UTC()
@@ -252,6 +250,32 @@ func TestHeldAttempts(t *testing.T) {
 			t.Error("an attempt that has delivered at once has a row of its own")
 		}
 	}
+}
+
+// TestHeldAttemptsLong delivers at once, with more to tell of the attempt than a delivery has
+// room for.
+func TestHeldAttemptsLong(t *testing.T) {
+	db, store := newHost(t)
+	c := create(t, store)
+	w := join(t, store)
+	for id, a := range map[string]webhook.Attempt{
+		"answer": {Answer: strings.Repeat("x", 1024)},
+		"error":  {Error: "a word", Answer: "ok"},
+	} {
+		list := outcomes(appendAndClaim(t, store, w, 1, expanded(t, []webhook.Event{event(id)}, "", c)), a.Answer)
+		list[0].Attempt.Error = a.Error
+		if _, err := store.Settle(t.Context(), w, list); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.Attempts(t.Context(), webhook.DeliveryID(id, c.ID))
+		if err != nil || len(got) != 1 || got[0].Error != a.Error || got[0].Answer != a.Answer {
+			t.Errorf("%s: attempts %+v, %v", id, got, err)
+		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM ringback_attempts"); n != 2 {
+		t.Errorf("%d attempts have rows of their own, want 2", n)
+	}
+	storetest.CheckInvariants(t, store)
 }
 
 // TestHeldRefused has transactions be rolled back in which deliveries are made, and settled:

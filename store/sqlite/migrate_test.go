@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -325,6 +326,27 @@ func TestMigrateFifth(t *testing.T) {
 	storetest.CheckDrains(t, store)
 	if _, err := db.Exec("DELETE FROM ringback_attempts; DELETE FROM ringback_deliveries; DELETE FROM ringback_events"); err != nil {
 		t.Errorf("nothing is held: %v", err)
+	}
+}
+
+// TestMigrateDamaged brings tables up to date in which a row is damaged, of deliveries that
+// others are beside.
+func TestMigrateDamaged(t *testing.T) {
+	for _, name := range []string{"version-3.sqlite", "version-6.sqlite"} {
+		file := copyOf(t, "testdata/"+name)
+		db := openHost(t, file, hostSettings)
+		_, err := db.Exec("PRAGMA ignore_check_constraints = ON; UPDATE ringback_deliveries SET track = 9 " +
+			"WHERE event_sequence = (SELECT sequence FROM ringback_events WHERE id = 'delivered')")
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := open(t, file)
+		if _, err := store.Delivery(t.Context(), webhook.DeliveryID("delivered", "1")); !errors.Is(err, webhook.ErrDamaged) {
+			t.Errorf("%s: the damaged one: %v", name, err)
+		}
+		if d, err := store.Delivery(t.Context(), webhook.DeliveryID("dead", "1")); err != nil || d.State != webhook.DeliveryDead {
+			t.Errorf("%s: another one: %+v, %v", name, d, err)
+		}
 	}
 }
 

@@ -93,12 +93,12 @@ func TestPatienceGivesUp(t *testing.T) {
 // do so, the next one does not. A machine that is busy may be too slow to show it at once.
 func TestPatienceInVain(t *testing.T) {
 	const company = 5 * time.Millisecond
-	var waited []bool
+	var tries [][]bool
 	for range 20 {
 		store := open(t, filepath.Join(t.TempDir(), "store.db"))
 		store.ReplaceSync(func(*os.File) error { return nil })
 		w := join(t, store)
-		waited = nil
+		var waited []bool
 		for range 4 {
 			if err := store.Beat(t.Context(), w); err != nil {
 				t.Fatal(err)
@@ -112,8 +112,9 @@ func TestPatienceInVain(t *testing.T) {
 		if slices.Equal(waited, []bool{true, true, true, false}) {
 			return
 		}
+		tries = append(tries, waited)
 	}
-	t.Errorf("settlements have waited for others: %t, want three in a row and then none", waited)
+	t.Errorf("settlements have waited for others: %t, want three in a row and then none", tries)
 }
 
 // TestPatienceBeside has a Settle go on while the disk is waited for because of another write.

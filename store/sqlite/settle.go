@@ -127,7 +127,7 @@ type claimedOne struct {
 	account  *account
 	sequence any  // as an argument
 	number   any  // of the attempt, nil for none
-	written  bool // it was held, and is written as delivered
+	written  bool // it was held, and is written as delivered, with its attempt
 	missing  bool // it is not claimed by the worker
 	awaited  bool // others may wait for it at its place
 	at       place
@@ -191,9 +191,15 @@ func (b *settlement) takeHeld(w webhook.Worker) error {
 	return open.flush()
 }
 
-// atOnce reports whether an outcome says that the first attempt has delivered.
+// shortAnswer is how many bytes of an answer are kept with its delivery: what looks
+// deliveries up reads the rows of others on its way.
+const shortAnswer = 128
+
+// atOnce reports whether an outcome is that of a first attempt that has delivered, and has no
+// more to tell than its delivery has room for.
 func atOnce(o *webhook.Outcome) bool {
-	return o.State == webhook.DeliveryDelivered && o.Attempt != nil && o.Attempt.Number == 1 && o.Attempt.Error == ""
+	a := o.Attempt
+	return o.State == webhook.DeliveryDelivered && a != nil && a.Number == 1 && a.Error == "" && len(a.Answer) <= shortAnswer
 }
 
 // find looks up what the other outcomes are about.
