@@ -14,7 +14,7 @@ func contenders() []contender {
 		{name: "sqlite-hosttx", expected: 0.6, share: 1, run: inTransactions(100)},
 		{name: "sqlite-10callbacks", expected: 0.7, share: 1, run: throughEngine(withSQLite, 1, 10)},
 		{name: "sqlite-100callbacks", expected: 0.55, share: 1, run: throughEngine(withSQLite, 1, 100)},
-		{name: writePathName, expected: 0.06, share: 0.7, run: writePath},
+		{name: writePathName, expected: 0.08, share: 1, run: writePath},
 		{name: "river-sqlite", expected: 0.05, share: 0.5, run: riverSQLite},
 		{name: "river-postgres", expected: 0.06, share: 0.5, run: riverPostgres, server: startPostgres},
 		{name: "goqite", expected: 0.035, share: 0.5, run: goqiteSQLite},

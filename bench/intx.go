@@ -47,8 +47,10 @@ func inTransactions(batch int) func(context.Context, *round) error {
 	}
 }
 
-// spells is how many times in a round a host changes records in each of its ways.
-const spells = 6
+// spells is how many times in a round a host changes records in each of its ways. Much more
+// of them would be too short: what a host tells of is delivered a while later, and a part of
+// it only when it has ended.
+const spells = 2
 
 // writePath measures how much of its throughput a host keeps that changes one record in
 // each of its transactions and tells of it, with the engine at work beside it; and how much
@@ -117,7 +119,7 @@ func spell(
 // its own process and with no engine at work. Nothing is committed: how much longer a
 // commit takes for it is not in the figures.
 func dispatchAlone(ctx context.Context, p *product, h *host, first int) (figures, error) {
-	const n = 500
+	const n = 2000
 	list := events(first, first+n)
 	undo := errors.New("undo")
 	changes := func(tell func(tx *sql.Tx, e webhook.Event) error) (figures, error) {

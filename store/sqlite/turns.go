@@ -8,17 +8,20 @@ import (
 
 const (
 	// A host is taken to be writing for hostActive after it has dispatched in a
-	// transaction of its own, and to be busy while it does so more often than once in
-	// hostBusy.
-	hostActive = 20 * time.Millisecond
-	hostBusy   = 8 * time.Millisecond
+	// transaction of its own, to be busy while it does so more often than once in
+	// hostBusy, and to be pressed while it does so more often than once in hostPressed.
+	hostActive  = 20 * time.Millisecond
+	hostBusy    = 8 * time.Millisecond
+	hostPressed = time.Millisecond
 
 	// hostTurn is what lies between two transactions of the store's while a host is
-	// writing, busyTurn while it is busy. A connection that finds the file locked sleeps
-	// for a millisecond or more, so a few longer transactions are less in the way of many
-	// writers than many short ones; but deliveries wait for them.
-	hostTurn = 2 * time.Millisecond
-	busyTurn = 30 * time.Millisecond
+	// writing, busyTurn while it is busy, and pressedTurn while it is pressed. A connection
+	// that finds the file locked sleeps for a millisecond or more, so a few longer
+	// transactions are less in the way of many writers than many short ones; but deliveries
+	// wait for them.
+	hostTurn    = 2 * time.Millisecond
+	busyTurn    = 30 * time.Millisecond
+	pressedTurn = 60 * time.Millisecond
 
 	// gathering is what lies between two transactions where more than fewWorks shared the
 	// first: more of them then share the next, and each costs less. An engine has at most so
@@ -71,10 +74,12 @@ func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > fewWork
 
 // gap returns what is to lie between two transactions now.
 func (t *turns) gap() time.Duration {
-	hosted := t.hosted.Load()
+	hosted, apart := t.hosted.Load(), time.Duration(t.apart.Load())
 	switch {
 	case hosted == 0 || time.Since(t.opened)-time.Duration(hosted) > hostActive:
-	case time.Duration(t.apart.Load()) < hostBusy:
+	case apart < hostPressed:
+		return pressedTurn
+	case apart < hostBusy:
 		return busyTurn
 	default:
 		return hostTurn
