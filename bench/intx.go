@@ -62,6 +62,9 @@ func writePath(ctx context.Context, r *round) error {
 		return err
 	}
 	defer p.close()
+	if err := h.growLog(ctx); err != nil {
+		return err
+	}
 	var silent, noting, telling time.Duration
 	err = p.deliver(ctx, r, func(ctx context.Context) error {
 		end := r.first
