@@ -140,6 +140,13 @@ func deliverySource(query webhook.DeliveryQuery, ending bool) (source string, ar
 		}
 		conditions += " AND " + condition
 	}
+	more, others := conditionsOf(query, "event_sequence")
+	return " FROM ringback_deliveries " + index + "WHERE " + conditions + more, append(args, others...)
+}
+
+// conditionsOf returns what a query says of times and of the record, with its arguments, to
+// stand behind other conditions. sequence is the expression for that of the event.
+func conditionsOf(query webhook.DeliveryQuery, sequence string) (conditions string, args []any) {
 	if !query.Since.IsZero() {
 		conditions += " AND created >= ?"
 		args = append(args, millis(query.Since))
@@ -149,10 +156,10 @@ func deliverySource(query webhook.DeliveryQuery, ending bool) (source string, ar
 		args = append(args, millis(query.Until))
 	}
 	if query.Record != "" {
-		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = event_sequence)"
+		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = " + sequence + ")"
 		args = append(args, query.Record)
 	}
-	return " FROM ringback_deliveries " + index + "WHERE " + conditions, args
+	return conditions, args
 }
 
 const (

@@ -50,23 +50,10 @@ func (t tx) heldDeliveries(query webhook.DeliveryQuery, all map[string]ending, u
 	if err := t.noteHeld(math.MaxInt64, unread); err != nil {
 		return nil, err
 	}
-	conditions := ""
-	var args []any
+	conditions, args := conditionsOf(query, "value ->> 0")
 	if query.Callback != "" {
 		conditions += " AND value ->> 1 = ?"
 		args = append(args, callbackNumber(query.Callback))
-	}
-	if !query.Since.IsZero() {
-		conditions += " AND created >= ?"
-		args = append(args, millis(query.Since))
-	}
-	if !query.Until.IsZero() {
-		conditions += " AND created < ?"
-		args = append(args, millis(query.Until))
-	}
-	if query.Record != "" {
-		conditions += " AND ? = (SELECT record_id FROM ringback_events WHERE sequence = value ->> 0)"
-		args = append(args, query.Record)
 	}
 	found, err := t.findDeliveries(selectHeldDeliveries+conditions, args...)
 	if err != nil || query.State == "" {

@@ -52,6 +52,12 @@ type turns struct {
 	shared bool         // by more than fewWorks
 }
 
+// open begins: until more is known, a host that writes is taken to be busy.
+func (t *turns) open() {
+	t.opened = time.Now()
+	t.apart.Store(int64(hostBusy / 2))
+}
+
 // yield says that a host is writing.
 func (t *turns) yield() {
 	now := int64(time.Since(t.opened))
@@ -76,7 +82,7 @@ func (t *turns) end(works int) { t.ended, t.shared = time.Now(), works > fewWork
 func (t *turns) gap() time.Duration {
 	hosted, apart := t.hosted.Load(), time.Duration(t.apart.Load())
 	switch {
-	case hosted == 0 || time.Since(t.opened)-time.Duration(hosted) > hostActive:
+	case hosted == 0 || time.Since(t.opened)-time.Duration(hosted) >= hostActive:
 	case apart < hostPressed:
 		return pressedTurn
 	case apart < hostBusy:
@@ -90,18 +96,16 @@ func (t *turns) gap() time.Duration {
 	return 0
 }
 
-// wait waits until the store may write, unless the context ends. Meanwhile it looks when it
-// is asked to.
+// wait waits until the store may write, unless the context ends: no longer than hostActive for
+// a host that has stopped. Meanwhile it looks when it is asked to.
 func (t *turns) wait(ctx context.Context, looks <-chan struct{}, look func()) error {
-	pause := t.gap() - time.Since(t.ended)
-	if pause <= 0 {
-		return nil
-	}
-	over := time.After(pause)
 	for {
-		select {
-		case <-over:
+		pause := t.gap() - time.Since(t.ended)
+		if pause <= 0 {
 			return nil
+		}
+		select {
+		case <-time.After(min(pause, hostActive)):
 		case <-looks:
 			look()
 		case <-ctx.Done():

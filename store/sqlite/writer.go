@@ -51,11 +51,12 @@ type writer struct {
 // openWriter opens the connection.
 func openWriter(ctx context.Context, bell *bell, source string) (*writer, error) {
 	w := &writer{
-		turn: make(chan struct{}, 1), turns: turns{opened: time.Now()}, over: time.NewTimer(company),
+		turn: make(chan struct{}, 1), over: time.NewTimer(company),
 		works: make(chan *work), patient: make(chan *work), plain: make(chan *work),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
 	}
+	w.turns.open()
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
 	// mode, and SQLite does not wait for that.
 	err := whileBusy(ctx, time.Now(), func() (err error) {

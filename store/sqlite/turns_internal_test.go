@@ -1,0 +1,43 @@
+package sqlite
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestTurns shows how long the store waits between two transactions beside a host that has
+// one of its own every so often, and that it does not wait for one that has stopped.
+func TestTurns(t *testing.T) {
+	for _, c := range []struct{ apart, want time.Duration }{
+		{500 * time.Microsecond, pressedTurn}, {5 * time.Millisecond, busyTurn}, {15 * time.Millisecond, hostTurn},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var w turns
+			w.open()
+			if got := w.gap(); got != 0 {
+				t.Errorf("beside a host that has not written: %v", got)
+			}
+			time.Sleep(c.apart)
+			w.yield()
+			if got := w.gap(); got != busyTurn {
+				t.Errorf("beside a host that has written once: %v, want %v", got, busyTurn)
+			}
+			for range 200 {
+				time.Sleep(c.apart)
+				w.yield()
+			}
+			if got := w.gap(); got != c.want {
+				t.Errorf("beside a host that writes every %v: %v, want %v", c.apart, got, c.want)
+			}
+			w.end(1)
+			began := time.Now()
+			if err := w.wait(t.Context(), nil, nil); err != nil {
+				t.Error(err)
+			}
+			if waited, want := time.Since(began), min(c.want, hostActive); waited != want {
+				t.Errorf("waited %v for a host that has stopped, want %v", waited, want)
+			}
+		})
+	}
+}
