@@ -2,7 +2,7 @@
 -- then and the answer is short; all others are in ringback_attempts. The columns are NULL where
 -- there is none.
 --
--- SQLite checks all rows for each column, which takes about a second for a million of them, and
+-- SQLite checks all rows for each column, which takes a second or two for a million of them, and
 -- would refuse to add one where a row is damaged.
 PRAGMA ignore_check_constraints = ON;
 ALTER TABLE ringback_deliveries ADD COLUMN first_began    INTEGER;
