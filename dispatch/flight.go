@@ -17,6 +17,7 @@ type job struct {
 	pool   *pool
 	since  time.Time // it was claimed
 	result result    // of the attempt
+	pauses bool      // the callback, by that
 }
 
 // start starts the attempts of deliveries that were taken in hand. Each one on probation

@@ -61,6 +61,9 @@ type receiver struct {
 	// pausedUntil is until when this engine has paused the callback the last time, and
 	// pausedAt when that was.
 	pausedUntil, pausedAt time.Time
+
+	// pausing is how many outcomes pause the callback of which the store does not know yet.
+	pausing int
 }
 
 // limitAt returns how many requests may be in flight while it answers: to begin with

@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ringback-dev/ringback/dispatch"
+	"github.com/ringback-dev/ringback/store/memory"
 	"github.com/ringback-dev/ringback/webhook"
 )
 
@@ -105,6 +107,55 @@ func TestRetryAfterPausesCallback(t *testing.T) {
 			t.Errorf("%d posts right after the pause, want 21", n)
 		}
 	})
+}
+
+// A slowlySettled is a slowSettleStore that also appends and fans out with claims.
+type slowlySettled struct {
+	*memory.Store
+	slow slowSettleStore
+}
+
+func (s *slowlySettled) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
+	return s.slow.Settle(ctx, w, outcomes)
+}
+
+// The pause begins with the answer, not when that is settled.
+func TestRetryAfterPausesAtOnce(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		store func(*memory.Store) webhook.Store
+	}{
+		{"claims", func(s *memory.Store) webhook.Store { return &slowSettleStore{s} }},
+		{"claims with the append", func(s *memory.Store) webhook.Store { return &slowlySettled{s, slowSettleStore{s}} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, nil, func(b *bench) {
+				b.Engine = b.engineOn(test.store(b.Store), &dispatch.Options{Retry: exact})
+				b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+					a := answer(200, "")
+					if n == 1 {
+						a.StatusCode = 429
+						a.Header.Set("Retry-After", "100")
+					}
+					return a, nil
+				}
+				b.Callback("hook", webhook.Callback{})
+				b.Start()
+				for i := range 10 {
+					b.records(i, 1)
+					advance(3 * time.Millisecond)
+				}
+				advance(10 * time.Second)
+				if n := len(b.Network.Posts()); n != 1 {
+					t.Errorf("%d posts in the pause, want 1", n)
+				}
+				advance(100 * time.Second)
+				if n := len(b.Network.Posts()); n != 11 {
+					t.Errorf("%d posts after the pause, want 11", n)
+				}
+			})
+		})
+	}
 }
 
 // Pauses that end at different times each end on time.

@@ -175,6 +175,8 @@ func (s *slots) note(j *job, a *webhook.Attempt, pause time.Time) (surplus []*jo
 	r.note(a, now, s.perCallback, s.answering.requests)
 	if !pause.IsZero() {
 		r.pause(a.Time, pause, now)
+		r.pausing++
+		j.pauses = true
 	}
 	keep := len(r.waiting)
 	if share := r.share(now, r.limitAt(now, s.perCallback)); r.inHand > 2*share {
@@ -251,7 +253,11 @@ func (s *slots) release(outcomes []unsettled) {
 	for _, o := range outcomes {
 		o.pool.taken--
 		o.pool.bytes -= requestSize(o.Claimed)
-		s.receiver(o.Claimed.Callback).inHand--
+		r := s.receiver(o.Claimed.Callback)
+		r.inHand--
+		if o.pauses {
+			r.pausing--
+		}
 		o.Claimed.Message = nil
 	}
 }
