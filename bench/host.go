@@ -15,16 +15,16 @@ type host struct {
 
 	// writing is held by the one who writes: SQLite lets only one, and its own waiting
 	// is a lottery.
-	writing sync.Mutex
+	writing sync.Locker
 }
 
-func newHost(ctx context.Context, db *sql.DB) (*host, error) {
+func newHost(ctx context.Context, db *sql.DB, writing sync.Locker) (*host, error) {
 	_, err := db.ExecContext(ctx, `
 		CREATE TABLE profiles (id INTEGER PRIMARY KEY, company TEXT NOT NULL, changes INTEGER NOT NULL);
 		INSERT INTO profiles WITH RECURSIVE numbers (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM numbers)
 			SELECT id, 'Apple', 0 FROM numbers LIMIT `+strconv.Itoa(records)+`;
 		CREATE TABLE notes (id INTEGER PRIMARY KEY, event TEXT NOT NULL, encoded BLOB NOT NULL)`)
-	return &host{db: db}, err
+	return &host{db: db, writing: writing}, err
 }
 
 // change changes the records of a range of numbers in one transaction, with what tell

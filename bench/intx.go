@@ -17,7 +17,7 @@ func withHost(ctx context.Context, r *round) (*product, *host, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := newHost(ctx, p.db)
+	h, err := newHost(ctx, p.db, p.sqlite.WriteLock())
 	if err == nil {
 		err = p.register(ctx, r, 1)
 	}

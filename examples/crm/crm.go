@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/ringback-dev/ringback/store/sqlite"
@@ -20,10 +19,6 @@ type crm struct {
 	db     *sql.DB
 	store  *sqlite.Store
 	logger *slog.Logger
-
-	// writing is held by the one request that writes. SQLite lets only one write
-	// anyway, but its waiting is a lottery that somebody loses again and again.
-	writing sync.Mutex
 }
 
 // transaction makes a change, which returns the events that tell of it. Either all
@@ -31,8 +26,11 @@ type crm struct {
 func (c *crm) transaction(
 	ctx context.Context, cause *webhook.Cause, change func(*sql.Tx) ([]webhook.Event, error),
 ) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	// SQLite lets only one write anyway, but its waiting is a lottery that somebody loses
+	// again and again.
+	writing := c.store.WriteLock()
+	writing.Lock()
+	defer writing.Unlock()
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

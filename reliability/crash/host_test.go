@@ -103,8 +103,13 @@ func (h *host) must(err error) {
 // errGiveUp is what some transactions panic with.
 var errGiveUp = errors.New("give up")
 
-// change makes one transaction, which need not commit.
+// change makes one transaction, which need not commit, with the write lock or without.
 func (h *host) change(random *rand.Rand) error {
+	if random.IntN(2) == 0 {
+		lock := h.store.WriteLock()
+		lock.Lock()
+		defer lock.Unlock()
+	}
 	tx, err := h.db.Begin()
 	if err != nil {
 		return err

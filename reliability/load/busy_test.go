@@ -30,7 +30,7 @@ func TestBusy(t *testing.T) {
 	for round := range rounds {
 		var engine, writer time.Duration
 		beside := []func(){
-			func() { engine = besideEngine(t, transactions, pause) },
+			func() { engine = besideEngine(t, transactions, pause, false) },
 			func() { writer = besideWriter(t, transactions, pause) },
 		}
 		if round%2 == 1 {
@@ -51,17 +51,26 @@ func TestBusy(t *testing.T) {
 }
 
 // TestSaturated has them write without a pause: whoever has the file then keeps it from
-// the others, so that only what is delivered can be compared.
-func TestSaturated(t *testing.T) { besideEngine(t, sized(12, 300), 0) }
+// the others, unless they take turns, so that only what is delivered can be compared.
+func TestSaturated(t *testing.T) {
+	for _, turns := range []bool{false, true} {
+		t.Run(fmt.Sprintf("turns=%t", turns), func(t *testing.T) { besideEngine(t, sized(12, 300), 0, turns) })
+	}
+}
 
-// besideEngine returns the writers' p99 beside an engine, which is to deliver everything.
-func besideEngine(t *testing.T, transactions int, pause time.Duration) time.Duration {
+// besideEngine returns the writers' p99 beside an engine, which is to deliver everything. They
+// take turns with it by the store's write lock, or do not.
+func besideEngine(t *testing.T, transactions int, pause time.Duration, turns bool) time.Duration {
 	t.Helper()
 	db, store := newHost(t, filepath.Join(t.TempDir(), "host.db"), busyProfiles)
 	r := newReceiver(t)
 	subscribe(t, store, "d", r.URL)
 	stop := run(t, store, dispatch.Options{}, nil)
-	took := write(t, db, store, transactions, pause)
+	touch := touch
+	if turns {
+		touch = touchInTurn
+	}
+	took := write(t, db, store, touch, transactions, pause)
 	delivered := r.events()
 	waitFor(t, "everything to be delivered", func() bool { return r.events() >= len(took) })
 	stop()
@@ -93,7 +102,7 @@ func besideWriter(t *testing.T, transactions int, pause time.Duration) time.Dura
 			}
 		}
 	}()
-	took := write(t, db, store, transactions, pause)
+	took := write(t, db, store, touch, transactions, pause)
 	close(stop)
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -108,9 +117,22 @@ func spread(took []time.Duration) string {
 		quantile(took, 0.5), quantile(took, 0.9), quantile(took, 0.99), quantile(took, 0.999))
 }
 
+// A toucher is touch or touchInTurn.
+type toucher func(db *sql.DB, store *sqlite.Store, event, database, record string) error
+
+// touchInTurn is a touch under the store's write lock.
+func touchInTurn(db *sql.DB, store *sqlite.Store, event, database, record string) error {
+	lock := store.WriteLock()
+	lock.Lock()
+	defer lock.Unlock()
+	return touch(db, store, event, database, record)
+}
+
 // write makes so many transactions with each of the writers, and returns how long they
 // took.
-func write(t *testing.T, db *sql.DB, store *sqlite.Store, transactions int, pause time.Duration) []time.Duration {
+func write(
+	t *testing.T, db *sql.DB, store *sqlite.Store, touch toucher, transactions int, pause time.Duration,
+) []time.Duration {
 	t.Helper()
 	var writers sync.WaitGroup
 	took := make([]time.Duration, busyWriters*transactions)

@@ -146,26 +146,18 @@ func (w *writer) commitAlone(k *work) {
 	}
 }
 
-// begin begins the transaction of a work, which waits no longer for other connections than
-// busyTimeout: those that queued up behind it meanwhile have waited as well.
+// begin begins the transaction of a work.
 func (w *writer) begin(k *work) error {
-	err := w.conn.run(context.Background(), "BEGIN IMMEDIATE")
+	err := w.enter(k)
 	if isBusy(err) {
-		if w.busySince.IsZero() {
-			w.busySince = time.Now()
-		}
-		since := w.busySince
-		if k.queued.After(since) {
-			since = k.queued
-		}
-		err = whileBusy(k.ctx, since, func() error {
+		err = whileBusy(k.ctx, w.waitsSince(k), func() error {
 			select {
 			case <-w.closing:
 				return errClosed
 			default:
 				w.notice() // they may hold it in turn
 				w.letGo()
-				return w.conn.run(context.Background(), "BEGIN IMMEDIATE")
+				return w.enter(k)
 			}
 		})
 	}
@@ -176,6 +168,30 @@ func (w *writer) begin(k *work) error {
 		w.notice()
 	}
 	return err
+}
+
+// enter begins a transaction for a work, with the write lock, unless another connection has one.
+func (w *writer) enter(k *work) error {
+	err := w.take(k)
+	if err != nil {
+		return err
+	}
+	if err = w.conn.run(context.Background(), "BEGIN IMMEDIATE"); err != nil {
+		w.lock.release()
+	}
+	return err
+}
+
+// waitsSince returns from when on a work waits for others to end their transactions, which it
+// does for busyTimeout at most: those that queue up behind it meanwhile wait as well.
+func (w *writer) waitsSince(k *work) time.Time {
+	if w.busySince.IsZero() {
+		w.busySince = time.Now()
+	}
+	if k.queued.After(w.busySince) {
+		return k.queued
+	}
+	return w.busySince
 }
 
 // mend moves all that was committed into the database's file where the log could not be
@@ -199,15 +215,21 @@ func (w *writer) commit() error {
 	if err != nil {
 		w.rollback()
 	} else {
+		w.ended()
 		w.conn.held.keep()
 	}
-	w.writing.Store(false)
 	return err
 }
 
 func (w *writer) rollback() {
 	// The error says that SQLite has rolled back by itself.
 	_ = w.conn.run(context.Background(), "ROLLBACK")
+	w.ended()
 	w.conn.held.undo()
+}
+
+// ended says that there is no transaction any more.
+func (w *writer) ended() {
 	w.writing.Store(false)
+	w.lock.release()
 }

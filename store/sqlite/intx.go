@@ -72,8 +72,7 @@ func (d *hostDispatcher) Dispatch(ctx context.Context, events ...webhook.Event) 
 	if err := d.insert(ctx, prepared); err != nil {
 		return fmt.Errorf("sqlite: dispatch: %w", err)
 	}
-	d.store.writer.turns.yield()
-	d.store.bell.hint()
+	d.store.writer.turns.yield(d.store.writer.lock.tell())
 	return nil
 }
 
@@ -91,7 +90,8 @@ var errRolledBack = errors.New("SQLite has rolled the transaction back already, 
 // checkOpen returns an error unless the transaction is open in SQLite too. Otherwise what
 // is appended would commit at once, without the change that it tells of.
 func (d *hostDispatcher) checkOpen(ctx context.Context) error {
-	_, err := d.tx.ExecContext(ctx, "BEGIN")
+	// The driver does not keep prepared what is executed without values.
+	err := d.query(ctx, "BEGIN")
 	if failure, ok := errors.AsType[sqlite3.Error](err); ok && failure.Code == sqlite3.ErrError {
 		return nil // there is no transaction within a transaction
 	}
@@ -143,6 +143,11 @@ func (d *hostDispatcher) insertStatement(ctx context.Context, prepared []prepare
 		_, err := d.tx.ExecContext(ctx, statement, args...)
 		return err
 	}
+	return d.query(ctx, statement, args...)
+}
+
+// query runs a statement that gives no rows as a query.
+func (d *hostDispatcher) query(ctx context.Context, statement string, args ...any) error {
 	rows, err := d.tx.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err

@@ -31,7 +31,8 @@
 //
 // A host's transactions should begin with BEGIN IMMEDIATE (_txlock=immediate in the
 // driver's DSN): one that reads first and writes later fails at once, whatever its
-// timeout, when another connection wrote in between.
+// timeout, when another connection wrote in between. A host that writes often should take
+// turns with the store by [Store.WriteLock].
 //
 // What is committed is in a file first whose name ends in -wal, and moves on from there
 // while nobody reads. Where reads overlap without end the store makes room for that when

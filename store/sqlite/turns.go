@@ -18,8 +18,10 @@ const (
 	// writing, busyTurn while it is busy, and pressedTurn while it is pressed. A connection
 	// that finds the file locked sleeps for a millisecond or more, so a few longer
 	// transactions are less in the way of many writers than many short ones; but deliveries
-	// wait for them.
+	// wait for them. A host that takes turns by the write lock does not sleep, so lockedTurn
+	// lies between them while it is busy.
 	hostTurn    = 2 * time.Millisecond
+	lockedTurn  = 5 * time.Millisecond
 	busyTurn    = 30 * time.Millisecond
 	pressedTurn = 60 * time.Millisecond
 
@@ -47,6 +49,7 @@ type turns struct {
 	opened time.Time
 	hosted atomic.Int64 // when a host last dispatched in a transaction of its own, since opened
 	apart  atomic.Int64 // how long such dispatches have been apart lately, on the average
+	locked atomic.Bool  // the last one had the write lock
 	urged  atomic.Int64 // when there was a reason last for no work to be patient, since opened
 	ended  time.Time    // the last transaction of the store's
 	shared bool         // by more than fewWorks
@@ -58,8 +61,9 @@ func (t *turns) open() {
 	t.apart.Store(int64(hostBusy / 2))
 }
 
-// yield says that a host is writing.
-func (t *turns) yield() {
+// yield says that a host is writing, with the write lock or without.
+func (t *turns) yield(locked bool) {
+	t.locked.Store(locked)
 	now := int64(time.Since(t.opened))
 	apart := min(now-t.hosted.Swap(now), int64(hostActive))
 	// Of several at once one counts, which is good enough for an average.
@@ -85,6 +89,8 @@ func (t *turns) gap() time.Duration {
 	case hosted == 0 || time.Since(t.opened)-time.Duration(hosted) >= hostActive:
 	case apart < hostPressed:
 		return pressedTurn
+	case apart < hostBusy && t.locked.Load():
+		return lockedTurn
 	case apart < hostBusy:
 		return busyTurn
 	default:

@@ -9,8 +9,14 @@ import (
 // TestTurns shows how long the store waits between two transactions beside a host that has
 // one of its own every so often, and that it does not wait for one that has stopped.
 func TestTurns(t *testing.T) {
-	for _, c := range []struct{ apart, want time.Duration }{
-		{500 * time.Microsecond, pressedTurn}, {5 * time.Millisecond, busyTurn}, {15 * time.Millisecond, hostTurn},
+	for _, c := range []struct {
+		apart  time.Duration
+		locked bool // it has the write lock
+		want   time.Duration
+	}{
+		{500 * time.Microsecond, false, pressedTurn}, {500 * time.Microsecond, true, pressedTurn},
+		{5 * time.Millisecond, false, busyTurn}, {5 * time.Millisecond, true, lockedTurn},
+		{15 * time.Millisecond, false, hostTurn}, {15 * time.Millisecond, true, hostTurn},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var w turns
@@ -19,16 +25,16 @@ func TestTurns(t *testing.T) {
 				t.Errorf("beside a host that has not written: %v", got)
 			}
 			time.Sleep(c.apart)
-			w.yield()
+			w.yield(false)
 			if got := w.gap(); got != busyTurn {
 				t.Errorf("beside a host that has written once: %v, want %v", got, busyTurn)
 			}
 			for range 200 {
 				time.Sleep(c.apart)
-				w.yield()
+				w.yield(c.locked)
 			}
 			if got := w.gap(); got != c.want {
-				t.Errorf("beside a host that writes every %v: %v, want %v", c.apart, got, c.want)
+				t.Errorf("beside a host that writes every %v, locked %t: %v, want %v", c.apart, c.locked, got, c.want)
 			}
 			w.end(1)
 			began := time.Now()

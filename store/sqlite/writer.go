@@ -40,7 +40,8 @@ type writer struct {
 	bell    *bell
 	looks   chan struct{} // somebody wants to know whether another connection has committed
 	version int64         // see dataVersion
-	writing atomic.Bool   // the writer holds the lock
+	lock    *writeLock
+	writing atomic.Bool // the writer has a transaction
 
 	transactions atomic.Int64 // that the writer has begun
 
@@ -54,7 +55,7 @@ func openWriter(ctx context.Context, bell *bell, source string) (*writer, error)
 		turn: make(chan struct{}, 1), over: time.NewTimer(company),
 		works: make(chan *work), patient: make(chan *work), plain: make(chan *work),
 		closing: make(chan struct{}), closed: make(chan struct{}),
-		logNext: logLimit, bell: bell, looks: make(chan struct{}, 1),
+		logNext: logLimit, bell: bell, lock: newWriteLock(bell), looks: make(chan struct{}, 1),
 	}
 	w.turns.open()
 	// Whoever else opens a new file at this moment keeps it from changing to WAL
