@@ -62,7 +62,7 @@ type receiver struct {
 	// pausedAt when that was.
 	pausedUntil, pausedAt time.Time
 
-	// pausing is how many outcomes pause the callback of which the store does not know yet.
+	// pausing is how many outcomes that pause the callback are not recorded yet.
 	pausing int
 }
 

@@ -94,7 +94,7 @@ func (s *slots) reserve(v *reservation, callback string, h webhook.Health) grant
 	spare := g.pool.free()
 	switch limit := r.limitAt(now, s.perCallback); {
 	case v.pool != nil && v.pool != g.pool:
-	case r.pausing > 0: // then the store lets nothing be claimed
+	case r.pausing > 0 && now.Before(r.pausedUntil): // as the store will have it once it knows
 	case g.pool == &s.probation:
 		if !circuitOpen(h) || r.probes(h, now, s.timeout) {
 			g.room = min(1-inHand, spare)
