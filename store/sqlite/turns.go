@@ -49,7 +49,7 @@ type turns struct {
 	opened time.Time
 	hosted atomic.Int64 // when a host last dispatched in a transaction of its own, since opened
 	apart  atomic.Int64 // how long such dispatches have been apart lately, on the average
-	locked atomic.Bool  // the last one had the write lock
+	locked atomic.Bool  // a host had the write lock then
 	urged  atomic.Int64 // when there was a reason last for no work to be patient, since opened
 	ended  time.Time    // the last transaction of the store's
 	shared bool         // by more than fewWorks

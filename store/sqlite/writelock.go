@@ -11,8 +11,10 @@ import (
 // holds it too, from before each transaction of its own that writes until after that has
 // ended, takes turns with the store: it waits for as long as a transaction of the store's
 // takes, as a rule some milliseconds at most, where otherwise SQLite lets it sleep for 1, 3 or
-// 8 ms and more; and the store, which is in nobody's way then, writes sooner and does not ask
-// again and again whether it may. Those of the host's goroutines that wait have their turns one
+// 8 ms and more; and the store, which is in nobody's way then, writes sooner beside a host that
+// has a transaction every few milliseconds, and does not ask again and again whether it may. Only
+// where reads overlap without end, and the store makes room in the file whose name ends in -wal,
+// the host may still find the database locked, for up to a tenth of a second. Those of the host's goroutines that wait have their turns one
 // after the other. The store has the next one, whenever it wants to write.
 //
 // It is optional, and no protection from other processes, for which there is the busy timeout.
@@ -89,7 +91,7 @@ func (w *writer) take(k *work) error {
 		case <-w.closing:
 			return errClosed
 		case <-late.C:
-			return fmt.Errorf("the host has held the write lock for %v", busyTimeout)
+			return fmt.Errorf("waited %v for the write lock, which the host holds", busyTimeout)
 		case <-ended:
 			w.letGo()
 		case <-w.looks:

@@ -147,7 +147,7 @@ func TestWriteLockHeld(t *testing.T) {
 	}
 	began := time.Now()
 	err := store.Dispatch(t.Context(), event("e2"))
-	if err == nil || !strings.Contains(err.Error(), "the host has held the write lock for 5s") {
+	if err == nil || !strings.Contains(err.Error(), "waited 5s for the write lock") {
 		t.Errorf("got %v", err)
 	}
 	if took := time.Since(began); took < sqlite.BusyTimeout/2 || took > 2*sqlite.BusyTimeout {
