@@ -107,8 +107,8 @@ func (r *run) claim(
 	w = r.beginClaim()
 	defer r.endClaim(ctx, w)
 	revision := r.listeners.latest()
-	v := reservation{slots: r.slots, pool: p, most: most}
-	request := webhook.ClaimRequest{Worker: w, Now: time.Now()}
+	v := reservation{slots: r.slots, pool: p, began: time.Now(), most: most}
+	request := webhook.ClaimRequest{Worker: w, Now: v.began}
 	request.Limit, request.LimitBytes = r.slots.begin(&v)
 	request.Room = v.room
 	if p == nil || request.Limit > 0 {
@@ -122,13 +122,17 @@ func (r *run) claim(
 		}
 		r.hold(w, len(jobs))
 	}
-	if r.slots.take(&v, jobs) {
+	probing, paused, denied := r.slots.take(&v, jobs)
+	if denied {
 		r.ready.raise()
 	}
 	if r.listeners.latest() != revision {
 		r.changed.raise() // the callbacks that were claimed may be older
 	}
-	r.start(jobs)
+	r.start(probing)
+	for _, j := range paused {
+		r.giveBack(j)
+	}
 	return w, claimed, err
 }
 

@@ -20,21 +20,17 @@ type job struct {
 	pauses bool      // the callback, by that
 }
 
-// start starts the attempts of deliveries that were taken in hand. Each one on probation
-// has a slot; the others wait for one.
-func (r *run) start(jobs []job) {
-	for i := range jobs {
-		j := &jobs[i]
-		switch {
-		case j.pool == &r.slots.answering:
-		case r.ctx.Err() != nil:
+// start starts the attempts of deliveries that have a slot, and of those that wait for one.
+func (r *run) start(jobs []*job) {
+	for _, j := range jobs {
+		if r.ctx.Err() != nil {
 			r.unsent(j)
-		default:
-			r.attempts.Go(func() {
-				r.send(j)
-				r.startWaiting() // what was claimed since its answer may wait for its slot
-			})
+			continue
 		}
+		r.attempts.Go(func() {
+			r.send(j)
+			r.startWaiting() // what was claimed since its answer may wait for its slot
+		})
 	}
 	r.startWaiting()
 }

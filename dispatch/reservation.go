@@ -12,8 +12,9 @@ import (
 type reservation struct {
 	slots  *slots
 	pool   *pool // nil for new deliveries, each of which goes to where its callback belongs
-	most   int   // altogether
-	bytes  int   // of messages
+	began  time.Time
+	most   int // altogether
+	bytes  int // of messages
 	grants []grant
 	probed []string // callbacks of new deliveries that are on probation
 }

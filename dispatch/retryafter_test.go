@@ -2,9 +2,11 @@ package dispatch_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,6 +158,89 @@ func TestRetryAfterPausesAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is being claimed when the receiver asks for a pause is not sent in it.
+func TestRetryAfterWhileClaiming(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		var slow atomic.Bool
+		b.Engine = b.engineOn(&claimStore{&slowSettleStore{b.Store}, func([]webhook.Claimed) error {
+			if slow.Load() {
+				advance(200 * time.Millisecond)
+			}
+			return nil
+		}}, &dispatch.Options{Retry: exact})
+		b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+			a := answer(200, "")
+			if n == 2 {
+				advance(150 * time.Millisecond)
+				a.StatusCode = 429
+				a.Header.Set("Retry-After", "100")
+			}
+			return a, nil
+		}
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.records(1, 1)
+		advance(time.Second)
+		b.records(2, 1)
+		synctest.Wait()
+		slow.Store(true)
+		for i := range 5 {
+			b.records(3+i, 1)
+			advance(100 * time.Millisecond)
+		}
+		slow.Store(false)
+		advance(10 * time.Second)
+		if n := len(b.Network.Posts()); n != 2 {
+			t.Errorf("%d posts before the end of the pause, want 2", n)
+		}
+		advance(100 * time.Second)
+		if n := len(b.Network.Posts()); n != 8 {
+			t.Errorf("%d posts, want 8", n)
+		}
+	})
+}
+
+// A noPause takes no outcome that pauses a callback.
+type noPause struct{ webhook.Store }
+
+func (s *noPause) Settle(ctx context.Context, w webhook.Worker, outcomes []webhook.Outcome) ([]webhook.Callback, error) {
+	for _, o := range outcomes {
+		if !o.Pause.IsZero() {
+			return nil, errors.New("refused")
+		}
+	}
+	return s.Store.Settle(ctx, w, outcomes)
+}
+
+// A pause that can't be recorded ends all the same.
+func TestRetryAfterNotRecorded(t *testing.T) {
+	inBubble(t, nil, func(b *bench) {
+		b.Engine = b.engineOn(&noPause{b.Store}, &dispatch.Options{Retry: exact})
+		b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+			a := answer(200, "")
+			if n == 1 {
+				a.StatusCode = 429
+				a.Header.Set("Retry-After", "3")
+			}
+			return a, nil
+		}
+		b.Callback("hook", webhook.Callback{})
+		b.Start()
+		b.records(1, 1)
+		synctest.Wait()
+		began := time.Now()
+		b.records(2, 5)
+		advance(4 * time.Second)
+		posts := b.Network.Posts()
+		if len(posts) != 6 {
+			t.Fatalf("%d posts, want 6", len(posts))
+		}
+		if pause := posts[1].Time.Sub(began); pause < 2*time.Second {
+			t.Errorf("the pause was %v", pause)
+		}
+	})
 }
 
 // Pauses that end at different times each end on time.

@@ -84,9 +84,10 @@ func newSlots(o *Options) *slots {
 func (s *slots) pools() []*pool { return []*pool{&s.answering, &s.probation} }
 
 // take takes deliveries in hand, for which room was reserved, and gives up the rest of the
-// reservation. Those to callbacks that answer wait for a slot: see next. It reports whether
-// what it gives up may have been denied to others.
-func (s *slots) take(v *reservation, jobs []job) (denied bool) {
+// reservation. Those to callbacks that answer wait for a slot: see next. It returns those on
+// probation, each of which has a slot, those that are to be given back, as their callbacks were
+// paused while they were claimed, and whether what it gives up may have been denied to others.
+func (s *slots) take(v *reservation, jobs []job) (probing, paused []*job, denied bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range v.grants {
@@ -98,24 +99,29 @@ func (s *slots) take(v *reservation, jobs []job) (denied bool) {
 	} else {
 		s.answering.reservedBytes -= v.bytes
 	}
+	now := time.Now()
 	for i := range jobs {
 		j := &jobs[i]
 		j.pool.taken++
 		j.pool.bytes += requestSize(j.Claimed)
 		r := s.receiver(j.Callback)
 		r.inHand++
-		if j.pool == &s.answering {
+		switch {
+		case v.began.Before(r.pausedAt) && now.Before(r.pausedUntil):
+			paused = append(paused, j)
+		case j.pool == &s.answering:
 			r.waiting = append(r.waiting, j)
 			s.line(r)
-		} else {
-			r.launch(time.Now(), s.perCallback)
+		default:
+			r.launch(now, s.perCallback)
 			j.pool.flying++
+			probing = append(probing, j)
 		}
 	}
 	if v.pool == nil {
 		denied, s.denied = s.denied, false
 	}
-	return denied
+	return probing, paused, denied
 }
 
 // line lets a receiver take its turn if something waits for it and it may have another
