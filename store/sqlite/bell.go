@@ -41,7 +41,7 @@ func (b *bell) ring() {
 	}
 }
 
-// hint says that the host is about to commit.
+// hint says that the host is about to commit, or has.
 func (b *bell) hint() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

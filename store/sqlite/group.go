@@ -35,8 +35,8 @@ func (w *writer) forgetGroup() {
 
 // runGroup runs a work in a transaction, with those that may share it.
 func (w *writer) runGroup(first *work) {
-	w.limitLog() // while the disk is waited for, as a rule
-	err := w.mend()
+	w.limitLog(first) // while the disk is waited for, as a rule
+	err := w.mend(first)
 	if err == nil {
 		err = w.begin(first)
 	}
@@ -146,9 +146,12 @@ func (w *writer) commitAlone(k *work) {
 	}
 }
 
-// begin begins the transaction of a work.
+// begin begins the transaction of a work, with the write lock.
 func (w *writer) begin(k *work) error {
-	err := w.enter(k)
+	if err := w.take(k); err != nil {
+		return err
+	}
+	err := w.conn.run(context.Background(), "BEGIN IMMEDIATE")
 	if isBusy(err) {
 		err = whileBusy(k.ctx, w.waitsSince(k), func() error {
 			select {
@@ -157,29 +160,19 @@ func (w *writer) begin(k *work) error {
 			default:
 				w.notice() // they may hold it in turn
 				w.letGo()
-				return w.enter(k)
+				return w.conn.run(context.Background(), "BEGIN IMMEDIATE")
 			}
 		})
 	}
-	if err == nil {
-		w.busySince = time.Time{}
-		w.writing.Store(true)
-		w.transactions.Add(1)
-		w.notice()
-	}
-	return err
-}
-
-// enter begins a transaction for a work, with the write lock, unless another connection has one.
-func (w *writer) enter(k *work) error {
-	err := w.take(k)
 	if err != nil {
+		w.lock.release()
 		return err
 	}
-	if err = w.conn.run(context.Background(), "BEGIN IMMEDIATE"); err != nil {
-		w.lock.release()
-	}
-	return err
+	w.busySince = time.Time{}
+	w.writing.Store(true)
+	w.transactions.Add(1)
+	w.notice()
+	return nil
 }
 
 // waitsSince returns from when on a work waits for others to end their transactions, which it
@@ -195,12 +188,16 @@ func (w *writer) waitsSince(k *work) time.Time {
 }
 
 // mend moves all that was committed into the database's file where the log could not be
-// made to last. That waits for the disk as well.
-func (w *writer) mend() error {
+// made to last, before a work. That waits for the disk as well.
+func (w *writer) mend(k *work) error {
 	failure := w.syncer.failed()
 	if failure == nil {
 		return nil
 	}
+	if err := w.take(k); err != nil {
+		return err
+	}
+	defer w.lock.release()
 	if emptied, err := emptyLog(w.conn); err != nil || !emptied {
 		return failure
 	}

@@ -32,9 +32,9 @@ func (c *conn) setMoveSize() error {
 	return c.script(fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", max(moveSize/page, 1)))
 }
 
-// limitLog empties the log when it has become large. Where somebody reads for too long, it
+// limitLog empties the log when it has become large, before a work. Where somebody reads for too long, it
 // tries again when the log has grown as much once more.
-func (w *writer) limitLog() {
+func (w *writer) limitLog(k *work) {
 	// Stat would tell more: and because it tells the time of the last write, Linux notes that of
 	// the next one more exactly, which without a journal is one more block to be waited for by
 	// each sync.
@@ -42,6 +42,10 @@ func (w *writer) limitLog() {
 	if err != nil || size < w.logNext {
 		return
 	}
+	if w.take(k) != nil {
+		return // as the work itself will find
+	}
+	defer w.lock.release()
 	w.logNext = logLimit
 	if emptied, err := emptyLog(w.conn); err != nil || !emptied {
 		w.logNext += size
@@ -49,7 +53,7 @@ func (w *writer) limitLog() {
 }
 
 // emptyLog moves what the log holds into the database's file and empties it, and reports
-// whether others have let it.
+// whether others have let it. SQLite's lock is taken for as long, and so must the write lock be.
 func emptyLog(c *conn) (emptied bool, err error) {
 	if err := c.script(fmt.Sprintf("PRAGMA busy_timeout = %d", readersWait.Milliseconds())); err != nil {
 		return false, err

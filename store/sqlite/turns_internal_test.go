@@ -24,13 +24,13 @@ func TestTurns(t *testing.T) {
 			if got := w.gap(); got != 0 {
 				t.Errorf("beside a host that has not written: %v", got)
 			}
-			time.Sleep(c.apart)
+			<-time.After(c.apart)
 			w.yield(false)
 			if got := w.gap(); got != busyTurn {
 				t.Errorf("beside a host that has written once: %v, want %v", got, busyTurn)
 			}
 			for range 200 {
-				time.Sleep(c.apart)
+				<-time.After(c.apart)
 				w.yield(c.locked)
 			}
 			if got := w.gap(); got != c.want {

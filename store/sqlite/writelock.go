@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// WriteLock returns a lock that the store holds during each of its transactions. A host that
-// holds it too, from before each transaction of its own that writes until after that has
-// ended, takes turns with the store: it waits for as long as a transaction of the store's
-// takes, as a rule some milliseconds at most, where otherwise SQLite lets it sleep for 1, 3 or
-// 8 ms and more; and the store, which is in nobody's way then, writes sooner beside a host that
-// has a transaction every few milliseconds, and does not ask again and again whether it may. Only
-// where reads overlap without end, and the store makes room in the file whose name ends in -wal,
-// the host may still find the database locked, for up to a tenth of a second. Those of the host's goroutines that wait have their turns one
-// after the other. The store has the next one, whenever it wants to write.
+// WriteLock returns a lock that the store holds whenever it writes. A host that holds it too,
+// from before each transaction of its own that writes until after that has ended, takes turns
+// with the store: it waits for as long as the store writes, some milliseconds as a rule and up
+// to a tenth of a second where that must wait for those who read, while otherwise SQLite lets it
+// sleep for 1, 3 or 8 ms and more. And the store, which is in nobody's way then, writes sooner
+// beside a host that has a transaction every few milliseconds, and does not ask again and again
+// whether it may. The host's goroutines have their turns in the order in which they come. The
+// store has the next one, whenever it wants to write.
 //
 // It is optional, and no protection from other processes, for which there is the busy timeout.
 // Who holds it may use the store in every way that does not write, and by [Store.InTx]; what
@@ -24,7 +23,9 @@ func (s *Store) WriteLock() sync.Locker { return s.writer.lock }
 
 // A writeLock lets one at a time write of a host and the store.
 type writeLock struct {
-	hosts sync.Mutex    // held by the one who holds the token for a host, or waits for that: so the store waits for one of them
+	// hosts is full while a host has the token or waits for it: so the store waits for one at
+	// most.
+	hosts chan struct{}
 	token chan struct{} // is full while it is locked
 	by    atomic.Bool   // a host
 	told  atomic.Bool   // something was dispatched meanwhile
@@ -32,12 +33,12 @@ type writeLock struct {
 }
 
 func newWriteLock(bell *bell) *writeLock {
-	return &writeLock{token: make(chan struct{}, 1), bell: bell}
+	return &writeLock{hosts: make(chan struct{}, 1), token: make(chan struct{}, 1), bell: bell}
 }
 
 // Lock implements [sync.Locker], for hosts.
 func (l *writeLock) Lock() {
-	l.hosts.Lock()
+	l.hosts <- struct{}{}
 	l.token <- struct{}{}
 	l.by.Store(true)
 }
@@ -49,20 +50,20 @@ func (l *writeLock) Unlock() {
 	}
 	told := l.told.Swap(false)
 	<-l.token
-	l.hosts.Unlock()
+	<-l.hosts
 	if told {
 		l.bell.hint()
 	}
 }
 
-// tell says that something was dispatched in a transaction of a host's, and reports whether
-// that is under the lock.
+// tell says that something was dispatched in a transaction of a host's, and reports whether a
+// host has the lock: then who waits is not woken before the commit.
 func (l *writeLock) tell() (locked bool) {
 	if !l.by.Load() {
 		l.bell.hint()
 		return false
 	}
-	l.told.Store(true) // and who waits is not woken before the commit
+	l.told.Store(true)
 	return true
 }
 

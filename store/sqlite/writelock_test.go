@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ringback-dev/ringback/store/sqlite"
@@ -36,15 +38,22 @@ func hostTransaction(db *sql.DB, store *sqlite.Store, id string) error {
 	return tx.Commit()
 }
 
-// TestWriteLock has a host that waits for nobody at the file's lock, and need not, beside a
-// store that writes all the time.
-func TestWriteLock(t *testing.T) {
+// impatientHost returns a newHost that hardly waits for SQLite's lock.
+func impatientHost(t *testing.T) (*sql.DB, *sqlite.Store) {
+	t.Helper()
 	db := openHost(t, filepath.Join(t.TempDir(), "host.db"), strings.Replace(hostSettings, "5000", "1", 1))
 	store, err := sqlite.New(t.Context(), db, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	closeLater(t, store)
+	return db, store
+}
+
+// TestWriteLock has a host that waits for nobody at the file's lock, and need not, beside a
+// store that writes all the time.
+func TestWriteLock(t *testing.T) {
+	db, store := impatientHost(t)
 	const writers, each = 4, 100
 	ended := make(chan struct{})
 	var host, others sync.WaitGroup
@@ -94,112 +103,186 @@ func TestWriteLock(t *testing.T) {
 	}
 }
 
-// TestWriteLockTurn has many goroutines of a host wait for the lock: the store has its turn
-// before most of them.
-func TestWriteLockTurn(t *testing.T) {
-	_, store := newHost(t)
-	const hosts = 40
-	release := hold(store)
-	var turns atomic.Int64
-	var host sync.WaitGroup
-	for range hosts {
-		host.Go(func() {
-			defer hold(store)()
-			turns.Add(1)
-			<-time.After(5 * time.Millisecond)
+// TestWriteLockOrder has many goroutines of a host wait for the lock, and then the store: it has
+// the next turn, and they have theirs in the order in which they came.
+func TestWriteLockOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, store := newHost(t)
+		release := hold(store)
+		var turns []int // under the lock
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				defer hold(store)()
+				if got := pending(t, store); got != "e" {
+					t.Errorf("turn %d is before the store's: pending is %q", len(turns), got)
+				}
+				turns = append(turns, i)
+			})
+			synctest.Wait() // until it waits
+		}
+		all.Go(func() {
+			if err := store.Dispatch(t.Context(), event("e")); err != nil {
+				t.Error(err)
+			}
 		})
+		synctest.Wait()
+		release()
+		all.Wait()
+		if !slices.IsSorted(turns) {
+			t.Errorf("the host's turns: %v", turns)
+		}
+	})
+}
+
+// TestWriteLockHeld has a host hold the lock for long: what reads does not wait for that, nor
+// does InTx; what writes waits until its context ends, it took too long or the store is closed.
+func TestWriteLockHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, store := newHost(t)
+		release := hold(store)
+		defer release()
+		if err := hostTransaction(db, store, "host"); err != nil {
+			t.Error(err)
+		}
+		if got := pending(t, store); got != "host" {
+			t.Errorf("pending: %q", got)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := store.Dispatch(ctx, event("e1")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("with a context that ends: %v", err)
+		}
+		began := time.Now()
+		err := store.Dispatch(t.Context(), event("e2"))
+		if err == nil || !strings.Contains(err.Error(), "waited 5s for the write lock") {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took != sqlite.BusyTimeout {
+			t.Errorf("that took %v", took)
+		}
+		waiting := make(chan error, 1)
+		go func() { waiting <- store.Dispatch(context.Background(), event("e3")) }()
+		synctest.Wait()
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-waiting; err == nil {
+			t.Error("dispatched in a store that was closed")
+		}
+		if got := count(t, db, "SELECT count(*) FROM ringback_pending WHERE id <> ''"); got != 1 {
+			t.Errorf("%d events, want 1", got)
+		}
+	})
+}
+
+// TestWriteLockLog has the log be so large that the store empties it before it writes, which
+// takes SQLite's lock and waits for who reads: not while the host has the write lock.
+func TestWriteLockLog(t *testing.T) {
+	db, store := impatientHost(t)
+	reader := openHost(t, strings.TrimSuffix(store.Log(), "-wal"), "_journal_mode=WAL&_busy_timeout=5000")
+	reading := begin(t, reader)
+	defer reading.Rollback()
+	var rows int
+	if err := reading.QueryRow("SELECT count(*) FROM ledger").Scan(&rows); err != nil {
+		t.Fatal(err)
 	}
+	large := strings.Repeat("x", 1<<20)
+	for i := range sqlite.LogLimit/len(large) + 1 {
+		if _, err := db.Exec("INSERT INTO ledger VALUES (?)", fmt.Sprint(i, large)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release := hold(store)
+	defer release()
 	dispatched := make(chan error, 1)
-	var before int64
-	go func() {
-		err := store.Dispatch(context.Background(), event("e"))
-		before = turns.Load()
-		dispatched <- err
-	}()
-	<-time.After(20 * time.Millisecond) // all wait by now
+	go func() { dispatched <- store.Dispatch(context.Background(), event("e")) }()
+	pace := time.NewTicker(2 * time.Millisecond) // it leaves SQLite's lock free between its writes
+	defer pace.Stop()
+	for i := range 50 {
+		<-pace.C
+		if _, err := db.Exec("INSERT INTO ledger VALUES (?)", i); err != nil {
+			t.Fatal(err)
+		}
+	}
 	release()
 	if err := <-dispatched; err != nil {
 		t.Error(err)
 	}
-	if before > hosts/2 {
-		t.Errorf("%d of the host's %d goroutines had their turns before the store", before, hosts)
-	}
-	host.Wait()
 }
 
-// TestWriteLockHeld has a host hold the lock for long: what reads does not wait for that, nor
-// does InTx; what writes waits until its context ends, the store is closed or it took too long.
-func TestWriteLockHeld(t *testing.T) {
-	db, store := newHost(t)
-	release := hold(store)
-	defer release()
-	if err := hostTransaction(db, store, "host"); err != nil {
-		t.Error(err)
-	}
-	if got := pending(t, store); got != "host" {
-		t.Errorf("pending: %q", got)
-	}
-
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := store.Dispatch(ctx, event("e1")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("with a context that ends: %v", err)
-	}
-	began := time.Now()
-	err := store.Dispatch(t.Context(), event("e2"))
-	if err == nil || !strings.Contains(err.Error(), "waited 5s for the write lock") {
-		t.Errorf("got %v", err)
-	}
-	if took := time.Since(began); took < sqlite.BusyTimeout/2 || took > 2*sqlite.BusyTimeout {
-		t.Errorf("that took %v", took)
-	}
-	waiting := make(chan error, 1)
-	go func() { waiting <- store.Dispatch(context.Background(), event("e3")) }()
-	<-time.After(20 * time.Millisecond)
-	if err := store.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-waiting; err == nil {
-		t.Error("dispatched in a store that was closed")
-	}
-	release()
-	if got := count(t, db, "SELECT count(*) FROM ringback_pending WHERE id <> ''"); got != 1 {
-		t.Errorf("%d events, want 1", got)
-	}
-}
-
-// TestWriteLockFreed has the store end its transactions in each way: none of them keeps the lock.
+// TestWriteLockFreed has the store end its transactions in several ways: none of them keeps the
+// lock.
 func TestWriteLockFreed(t *testing.T) {
-	db, store := newHost(t)
-	w := join(t, store)
 	for _, c := range []struct {
 		name string
-		run  func() error
-		want error
+		run  func(t *testing.T, db *sql.DB, store *sqlite.Store) error
 	}{
-		{"commit", func() error { return store.Dispatch(t.Context(), event("e")) }, nil},
-		{"rollback", func() error { _, err := store.Settle(t.Context(), w+1, nil); return err }, webhook.ErrFenced},
-		{"another connection writes", func() error {
+		{"commits", func(t *testing.T, _ *sql.DB, store *sqlite.Store) error {
+			return store.Dispatch(t.Context(), event("e"))
+		}},
+		{"can't commit", func(t *testing.T, _ *sql.DB, store *sqlite.Store) error {
+			if err := store.RefuseCommits(2); err != nil { // by itself too
+				return err
+			}
+			if err := store.Dispatch(t.Context(), event("e")); err == nil {
+				return errors.New("committed")
+			}
+			return nil
+		}},
+		{"rolls back", func(t *testing.T, _ *sql.DB, store *sqlite.Store) error {
+			if _, err := store.Settle(t.Context(), 99, nil); !errors.Is(err, webhook.ErrFenced) {
+				return fmt.Errorf("settled: %w", err)
+			}
+			return nil
+		}},
+		{"panics", func(t *testing.T, _ *sql.DB, store *sqlite.Store) (err error) {
+			create(t, store)
+			w := join(t, store)
+			if err := store.Dispatch(t.Context(), event("e")); err != nil {
+				return err
+			}
+			p, err := store.Pending(t.Context(), webhook.PendingRequest{Limit: 1, LimitBytes: 1 << 20})
+			if err != nil {
+				return err
+			}
+			defer func() {
+				if recover() == nil {
+					err = errors.New("no panic")
+				}
+			}()
+			_, err = store.FanOutAndClaim(t.Context(), expansions(p.Events, []byte("{}"), webhook.Callback{ID: "1"}),
+				webhook.ClaimRequest{Worker: w, Now: time.Now(), Limit: 1, LimitBytes: 1 << 20,
+					Room: func(string, webhook.Health) int { panic("no room") }})
+			return err
+		}},
+		{"finds another connection writing", func(t *testing.T, db *sql.DB, store *sqlite.Store) error {
 			tx := begin(t, db)
 			defer tx.Rollback()
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			defer cancel()
-			return store.Dispatch(ctx, event("e2"))
-		}, context.DeadlineExceeded},
+			if err := store.Dispatch(ctx, event("e")); !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("dispatched: %w", err)
+			}
+			return nil
+		}},
 	} {
-		if err := c.run(); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		locked := make(chan struct{})
-		go func() {
-			hold(store)()
-			close(locked)
-		}()
-		select {
-		case <-locked:
-		case <-time.After(sqlite.BusyTimeout):
-			t.Fatalf("after the %s the store has the lock", c.name)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			db, store := newHost(t)
+			if err := c.run(t, db, store); err != nil {
+				t.Error(err)
+			}
+			locked := make(chan struct{})
+			go func() {
+				hold(store)()
+				close(locked)
+			}()
+			select {
+			case <-locked:
+			case <-time.After(sqlite.BusyTimeout):
+				t.Fatal("the store has the lock")
+			}
+		})
 	}
 }
 

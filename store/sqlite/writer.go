@@ -197,8 +197,7 @@ func (w *writer) next() (open bool) {
 	case <-ended:
 		w.letGo()
 	case k := <-w.plain:
-		k.try(w.conn)
-		close(k.done)
+		w.runAlone(k)
 	case <-w.looks:
 		w.notice()
 	case <-w.closing:
@@ -208,6 +207,15 @@ func (w *writer) next() (open bool) {
 		return false
 	}
 	return true
+}
+
+// runAlone runs a work outside of a transaction.
+func (w *writer) runAlone(k *work) {
+	if k.err = w.take(k); k.err == nil {
+		k.try(w.conn)
+		w.lock.release()
+	}
+	close(k.done)
 }
 
 // unpark returns the work that was parked.
