@@ -30,7 +30,7 @@ func TestBusy(t *testing.T) {
 	for round := range rounds {
 		var engine, writer time.Duration
 		beside := []func(){
-			func() { engine = besideEngine(t, transactions, pause, false) },
+			func() { engine = besideEngine(t, transactions, pause, touch) },
 			func() { writer = besideWriter(t, transactions, pause) },
 		}
 		if round%2 == 1 {
@@ -53,23 +53,17 @@ func TestBusy(t *testing.T) {
 // TestSaturated has them write without a pause: whoever has the file then keeps it from
 // the others, unless they take turns, so that only what is delivered can be compared.
 func TestSaturated(t *testing.T) {
-	for _, turns := range []bool{false, true} {
-		t.Run(fmt.Sprintf("turns=%t", turns), func(t *testing.T) { besideEngine(t, sized(12, 300), 0, turns) })
-	}
+	t.Run("as they come", func(t *testing.T) { besideEngine(t, sized(12, 300), 0, touch) })
+	t.Run("in turn", func(t *testing.T) { besideEngine(t, sized(12, 300), 0, touchInTurn) })
 }
 
-// besideEngine returns the writers' p99 beside an engine, which is to deliver everything. They
-// take turns with it by the store's write lock, or do not.
-func besideEngine(t *testing.T, transactions int, pause time.Duration, turns bool) time.Duration {
+// besideEngine returns the writers' p99 beside an engine, which is to deliver everything.
+func besideEngine(t *testing.T, transactions int, pause time.Duration, touch toucher) time.Duration {
 	t.Helper()
 	db, store := newHost(t, filepath.Join(t.TempDir(), "host.db"), busyProfiles)
 	r := newReceiver(t)
 	subscribe(t, store, "d", r.URL)
 	stop := run(t, store, dispatch.Options{}, nil)
-	touch := touch
-	if turns {
-		touch = touchInTurn
-	}
 	took := write(t, db, store, touch, transactions, pause)
 	delivered := r.events()
 	waitFor(t, "everything to be delivered", func() bool { return r.events() >= len(took) })
