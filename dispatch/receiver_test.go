@@ -194,12 +194,6 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := listener.Addr().String()
-	listener.Close()
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.TLS = &tls.Config{}
@@ -207,8 +201,15 @@ func TestFaults(t *testing.T) {
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
+	// Nobody can listen where a connection begins, as long as it is open: the port of a
+	// listener that was closed could be another's by now.
+	connection, err := net.Dial("tcp", plain.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
 	for _, test := range []struct{ url, fault string }{
-		{"http://" + closed + "/", "the connection was refused"},
+		{"http://" + connection.LocalAddr().String() + "/", "the connection was refused"},
 		{"http://name.invalid/", "the host name"},
 		{secure.URL, "the TLS certificate was not accepted"},
 		{strings.Replace(plain.URL, "http:", "https:", 1), "the TLS handshake failed"},

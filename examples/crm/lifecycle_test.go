@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,8 +91,7 @@ func TestIdleEndsAtOnce(t *testing.T) {
 
 // TestDeadReceiverDoesNotHoldUpTheEnd: what cannot be delivered stays in the file.
 func TestDeadReceiverDoesNotHoldUpTheEnd(t *testing.T) {
-	dead := newReceiver(t, nil)
-	dead.Close()
+	dead := newReceiverFunc(t, func(http.ResponseWriter, message) { panic(http.ErrAbortHandler) })
 	r := newReceiver(t, nil)
 	file := newFile(t)
 	p := start(t, file, "-retry-base", "500ms")
