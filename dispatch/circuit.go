@@ -16,6 +16,12 @@ const (
 	firstProbePause   = time.Second
 	longestProbePause = 5 * time.Minute
 
+	// firstSilentPause is the pause after the second request in a row that got no answer. It
+	// doubles with each that follows, up to firstProbePause, until the circuit is open:
+	// what waits for a receiver that is gone for a moment need not all fail, and very many
+	// that are gone do not take the time of those that answer.
+	firstSilentPause = 50 * time.Millisecond
+
 	// probeGrace is what an engine has, beyond the time of a request, to record what
 	// its probe came to.
 	probeGrace = 5 * time.Second
@@ -24,12 +30,20 @@ const (
 // circuitOpen reports whether a callback is probed only.
 func circuitOpen(h webhook.Health) bool { return h.Failures >= circuitFailures }
 
-// probePause returns for how long a callback whose request has failed is to be paused,
-// given its health before; zero while its circuit is closed.
-func probePause(h webhook.Health, now time.Time) time.Duration {
-	if !circuitOpen(h) {
+// failurePause returns for how long a callback whose request has failed is to be paused,
+// given its health before and whether an answer came; zero for not at all.
+func failurePause(h webhook.Health, answered bool, now time.Time) time.Duration {
+	switch {
+	case circuitOpen(h):
+		return probePause(h, now)
+	case answered || h.Failures == 0:
 		return 0
 	}
+	return min(firstSilentPause<<(h.Failures-1), firstProbePause)
+}
+
+// probePause returns the same where the circuit is open.
+func probePause(h webhook.Health, now time.Time) time.Duration {
 	pause := longestProbePause
 	if doublings := h.Failures - circuitFailures; doublings < 9 {
 		pause = min(firstProbePause<<doublings, pause)

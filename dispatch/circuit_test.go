@@ -1,8 +1,10 @@
 package dispatch_test
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -79,6 +81,40 @@ func TestCircuit(t *testing.T) {
 		// The others wait for the pause after their own failure.
 		if delivered < backlog-len(posts) {
 			t.Errorf("%d of %d are delivered right after the first success", delivered, backlog)
+		}
+	})
+}
+
+// A receiver from which no answer comes is left alone for longer each time, from the second
+// time in a row on, until its circuit is open; one that answers is not.
+func TestSilentReceiver(t *testing.T) {
+	inBubble(t, &dispatch.Options{PerCallback: 1, Retry: exact}, func(b *bench) {
+		b.Network.Answer = func(r *http.Request, _ int) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "silent") {
+				return nil, errors.New("reset")
+			}
+			return answer(503, ""), nil
+		}
+		b.Callback("silent", webhook.Callback{})
+		b.Callback("answers", webhook.Callback{})
+		b.records(1, 20)
+		b.Start()
+		advance(10 * time.Second)
+		times := make(map[bool][]time.Time)
+		for _, p := range b.Network.Posts() {
+			silent := strings.HasSuffix(p.URL, "silent")
+			times[silent] = append(times[silent], p.Time)
+		}
+		const ms = time.Millisecond
+		for silent, want := range map[bool][]time.Duration{
+			true:  {0, 50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms},
+			false: {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000 * ms},
+		} {
+			for i, pause := range want {
+				if got := times[silent][i+1].Sub(times[silent][i]); got < pause || got > pause+10*ms {
+					t.Errorf("silent: %v: pause %d is %v, want %v", silent, i+1, got, pause)
+				}
+			}
 		}
 	})
 }
