@@ -16,10 +16,10 @@ const (
 	firstProbePause   = time.Second
 	longestProbePause = 5 * time.Minute
 
-	// firstSilentPause is the pause after the second request in a row that got no answer. It
-	// doubles with each that follows, up to firstProbePause, until the circuit is open:
-	// what waits for a receiver that is gone for a moment need not all fail, and very many
-	// that are gone do not take the time of those that answer.
+	// firstSilentPause is the pause after the second time in a row that no answer came. It
+	// doubles with each that follows, up to firstProbePause: what waits for a receiver that
+	// is gone for a moment need not all fail, and very many that are gone do not take the
+	// time of those that answer.
 	firstSilentPause = 50 * time.Millisecond
 
 	// probeGrace is what an engine has, beyond the time of a request, to record what
@@ -30,20 +30,12 @@ const (
 // circuitOpen reports whether a callback is probed only.
 func circuitOpen(h webhook.Health) bool { return h.Failures >= circuitFailures }
 
-// failurePause returns for how long a callback whose request has failed is to be paused,
-// given its health before and whether an answer came; zero for not at all.
-func failurePause(h webhook.Health, answered bool, now time.Time) time.Duration {
-	switch {
-	case circuitOpen(h):
-		return probePause(h, now)
-	case answered || h.Failures == 0:
+// probePause returns for how long a callback whose request has failed is to be paused,
+// given its health before; zero while its circuit is closed.
+func probePause(h webhook.Health, now time.Time) time.Duration {
+	if !circuitOpen(h) {
 		return 0
 	}
-	return min(firstSilentPause<<(h.Failures-1), firstProbePause)
-}
-
-// probePause returns the same where the circuit is open.
-func probePause(h webhook.Health, now time.Time) time.Duration {
 	pause := longestProbePause
 	if doublings := h.Failures - circuitFailures; doublings < 9 {
 		pause = min(firstProbePause<<doublings, pause)
@@ -51,6 +43,23 @@ func probePause(h webhook.Health, now time.Time) time.Duration {
 	// Requests that were in flight together fail together, and are many failures at
 	// once: so a pause is no longer than all the failing before it.
 	return min(pause, max(now.Sub(h.FailingSince), firstProbePause))
+}
+
+// silence takes notice of an attempt to which no answer came. It returns for how long its
+// callback is to be paused, zero for not at all.
+func (s *slots) silence(callback string, a *webhook.Attempt) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.receiver(callback)
+	if r.silent == 0 || !a.Time.Before(r.silentAt) { // otherwise they were in flight together
+		r.silent++
+		r.silentAt = time.Now()
+	}
+	if r.silent == 1 {
+		return 0
+	}
+	const doublings = 5 // are more than enough
+	return min(firstSilentPause<<min(r.silent-2, doublings), firstProbePause)
 }
 
 // probes reports whether it is this engine's turn to make a request to a callback whose

@@ -110,11 +110,74 @@ func TestSilentReceiver(t *testing.T) {
 			true:  {0, 50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms, 1000 * ms},
 			false: {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000 * ms},
 		} {
+			if len(times[silent]) <= len(want) {
+				t.Fatalf("silent: %v: %d posts", silent, len(times[silent]))
+			}
 			for i, pause := range want {
 				if got := times[silent][i+1].Sub(times[silent][i]); got < pause || got > pause+10*ms {
 					t.Errorf("silent: %v: pause %d is %v, want %v", silent, i+1, got, pause)
 				}
 			}
+		}
+	})
+}
+
+// Requests in flight together to which no answer comes are one time, and no reason to pause;
+// one more after them is the second time in a row.
+func TestSilentTogether(t *testing.T) {
+	inBubble(t, &dispatch.Options{Retry: exact}, func(b *bench) {
+		began := time.Now()
+		var together atomic.Int64
+		var oneMore atomic.Bool
+		b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
+			advance(10 * time.Millisecond)
+			switch took := time.Since(began); {
+			case took < 15*time.Millisecond: // one
+			case took < 30*time.Millisecond: // as many as may be in flight then
+				together.Add(1)
+				return nil, errors.New("reset")
+			case oneMore.CompareAndSwap(false, true):
+				return nil, errors.New("reset")
+			}
+			return answer(200, ""), nil
+		}
+		b.Callback("hook", webhook.Callback{})
+		b.records(1, 300)
+		b.Start()
+		advance(2 * time.Second)
+		if n := together.Load(); n != 8 {
+			b.Fatalf("%d requests got no answer together, the test wants 8", n)
+		}
+		var longest time.Duration
+		posts := b.Network.Posts()
+		for i := range posts[1:] {
+			longest = max(longest, posts[i+1].Time.Sub(posts[i].Time))
+		}
+		if longest < 50*time.Millisecond || longest > 70*time.Millisecond {
+			t.Errorf("nothing was sent for %v, want a pause of 50ms", longest)
+		}
+	})
+}
+
+// An answer in between begins the count anew.
+func TestSilentNowAndThen(t *testing.T) {
+	inBubble(t, &dispatch.Options{Concurrency: 1, Retry: exact}, func(b *bench) {
+		b.Network.Answer = func(_ *http.Request, n int) (*http.Response, error) {
+			advance(time.Millisecond)
+			if n%2 == 0 {
+				return nil, errors.New("reset")
+			}
+			return answer(200, ""), nil
+		}
+		c := b.Callback("hook", webhook.Callback{})
+		b.records(1, 40)
+		b.Start()
+		advance(time.Second)
+		if n := len(b.Network.Posts()); n != 40 {
+			t.Errorf("%d posts in the first second, want 40", n)
+		}
+		if health := b.Stored(c).Health; !health.PausedUntil.IsZero() {
+			t.Errorf("the health is %+v", health)
 		}
 	})
 }

@@ -55,7 +55,11 @@ func (r *run) judgeFailure(c *webhook.Claimed, a *result, o *webhook.Outcome) {
 		o.Due = now.Add(max(backoff, a.wait))
 		o.Pass = c.To.Ordering == webhook.OrderingSkip
 	}
-	if pause := max(a.wait, retry.jitter(failurePause(c.To.Health, a.Status != 0, now))); pause > 0 {
+	pause := probePause(c.To.Health, now)
+	if a.Status == 0 {
+		pause = max(pause, r.slots.silence(c.Callback, &a.Attempt))
+	}
+	if pause = max(a.wait, retry.jitter(pause)); pause > 0 {
 		o.Pause = now.Add(pause).Truncate(time.Millisecond) // as it is stored
 	}
 	o.Disable = r.disabling(c, a)

@@ -44,6 +44,8 @@ type receiver struct {
 	behind   *receiver
 	answers  bool          // briskly, the last time
 	failures int           // in a row
+	silent   int           // times in a row that no answer came, of requests in flight together once
+	silentAt time.Time     // when that was noticed last
 	took     time.Duration // by an answer, on the average
 	least    time.Duration // at least, lately
 	counted  time.Time     // since when successes are counted
@@ -120,6 +122,9 @@ func (r *receiver) launch(now time.Time, perCallback int) {
 func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int) {
 	limit := r.limitAt(now, perCallback)
 	r.answers = a.Status != 0 && a.Duration < briskTime
+	if a.Status != 0 {
+		r.silent = 0
+	}
 	if r.took == 0 {
 		r.took = a.Duration
 	}

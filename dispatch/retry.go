@@ -20,8 +20,9 @@ type Retry struct {
 	Pauses []time.Duration
 
 	// Jitter is by what share a pause is lengthened or shortened at random, so
-	// that deliveries that failed together do not come back together. From 0 to
-	// 1; 0 means the default of 0.2, a negative value none.
+	// that deliveries that failed together do not come back together; also one
+	// in which a callback is sent nothing, as its attempts fail. From 0 to 1; 0
+	// means the default of 0.2, a negative value none.
 	Jitter float64
 
 	// Retryable says whether a failed attempt may be repeated; when it says no, the

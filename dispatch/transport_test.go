@@ -174,7 +174,7 @@ func TestSilentTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const attempts = 8 // after ten failures there would be pauses
+	const attempts = 4 // there is a longer pause before each
 	closed := make(chan struct{}, attempts)
 	go func() {
 		for {
