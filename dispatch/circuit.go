@@ -45,21 +45,21 @@ func probePause(h webhook.Health, now time.Time) time.Duration {
 	return min(pause, max(now.Sub(h.FailingSince), firstProbePause))
 }
 
-// silence takes notice of an attempt to which no answer came. It returns for how long its
-// callback is to be paused, zero for not at all.
-func (s *slots) silence(callback string, a *webhook.Attempt) time.Duration {
+// silentPause returns for how long a callback is to be paused after an attempt to which no
+// answer came, before that is noted; zero for not at all.
+func (s *slots) silentPause(callback string, a *webhook.Attempt) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.receiver(callback)
-	if r.silent == 0 || !a.Time.Before(r.silentAt) { // otherwise they were in flight together
-		r.silent++
-		r.silentAt = time.Now()
+	before := r.silent
+	if r.together(a) {
+		before-- // the last time is this one
 	}
-	if r.silent == 1 {
+	if before <= 0 {
 		return 0
 	}
 	const doublings = 5 // are more than enough
-	return min(firstSilentPause<<min(r.silent-2, doublings), firstProbePause)
+	return min(firstSilentPause<<min(before-1, doublings), firstProbePause)
 }
 
 // probes reports whether it is this engine's turn to make a request to a callback whose

@@ -111,7 +111,7 @@ func TestSilentReceiver(t *testing.T) {
 			false: {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000 * ms},
 		} {
 			if len(times[silent]) <= len(want) {
-				t.Fatalf("silent: %v: %d posts", silent, len(times[silent]))
+				b.Fatalf("silent: %v: %d posts", silent, len(times[silent]))
 			}
 			for i, pause := range want {
 				if got := times[silent][i+1].Sub(times[silent][i]); got < pause || got > pause+10*ms {
@@ -131,9 +131,9 @@ func TestSilentTogether(t *testing.T) {
 		var oneMore atomic.Bool
 		b.Network.Answer = func(*http.Request, int) (*http.Response, error) {
 			advance(10 * time.Millisecond)
-			switch took := time.Since(began); {
-			case took < 15*time.Millisecond: // one
-			case took < 30*time.Millisecond: // as many as may be in flight then
+			switch at := time.Since(began); {
+			case at < 15*time.Millisecond: // one
+			case at < 30*time.Millisecond: // as many as may be in flight then
 				together.Add(1)
 				return nil, errors.New("reset")
 			case oneMore.CompareAndSwap(false, true):

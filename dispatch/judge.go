@@ -57,7 +57,7 @@ func (r *run) judgeFailure(c *webhook.Claimed, a *result, o *webhook.Outcome) {
 	}
 	pause := probePause(c.To.Health, now)
 	if a.Status == 0 {
-		pause = max(pause, r.slots.silence(c.Callback, &a.Attempt))
+		pause = max(pause, r.slots.silentPause(c.Callback, &a.Attempt))
 	}
 	if pause = max(a.wait, retry.jitter(pause)); pause > 0 {
 		o.Pause = now.Add(pause).Truncate(time.Millisecond) // as it is stored

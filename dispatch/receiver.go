@@ -45,7 +45,6 @@ type receiver struct {
 	answers  bool          // briskly, the last time
 	failures int           // in a row
 	silent   int           // times in a row that no answer came, of requests in flight together once
-	silentAt time.Time     // when that was noticed last
 	took     time.Duration // by an answer, on the average
 	least    time.Duration // at least, lately
 	counted  time.Time     // since when successes are counted
@@ -79,6 +78,9 @@ func (r *receiver) limitAt(now time.Time, perCallback int) int {
 
 // forgotten reports whether the last attempt was so long ago that it says little.
 func (r *receiver) forgotten(now time.Time) bool { return now.Sub(r.noted) > limitTime }
+
+// together reports whether an attempt was in flight together with the one noted last.
+func (r *receiver) together(a *webhook.Attempt) bool { return a.Time.Before(r.noted) }
 
 // share returns how many deliveries may be in hand while so many requests may be in flight:
 // what is answered in aheadTime as the last answers have it, or as it was counted for
@@ -122,8 +124,11 @@ func (r *receiver) launch(now time.Time, perCallback int) {
 func (r *receiver) note(a *webhook.Attempt, now time.Time, perCallback, most int) {
 	limit := r.limitAt(now, perCallback)
 	r.answers = a.Status != 0 && a.Duration < briskTime
-	if a.Status != 0 {
+	switch {
+	case a.Status != 0:
 		r.silent = 0
+	case r.silent == 0 || !r.together(a):
+		r.silent++
 	}
 	if r.took == 0 {
 		r.took = a.Duration

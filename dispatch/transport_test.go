@@ -174,7 +174,7 @@ func TestSilentTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const attempts = 4 // there is a longer pause before each
+	const attempts = 4 // before each from the third on there is a longer pause
 	closed := make(chan struct{}, attempts)
 	go func() {
 		for {
